@@ -1,0 +1,50 @@
+/** The closed set of things worth an audit row. The first word is what it is about. */
+export type AuditType =
+  | 'sign_in.succeeded'
+  | 'sign_in.failed'
+  | 'sign_in.locked'
+  | 'second_factor.failed'
+  | 'second_factor.enrolled'
+  | 'backup_code.used'
+  | 'backup_codes.created'
+  | 'password.rehashed'
+  | 'consent.granted'
+  | 'consent.denied'
+  | 'session.ended'
+  | 'token.issued'
+  | 'token.revoked'
+  | 'token.reuse_detected'
+  | 'grant.revoked'
+  | 'account.created'
+  | 'account.disabled'
+  | 'account.enabled'
+  | 'client.created'
+  | 'client.updated'
+  | 'client.secret_rotated'
+  | 'client.removed'
+  | 'api.created'
+  | 'key.published'
+  | 'key.signing'
+  | 'key.retiring'
+  | 'key.removed'
+  | 'key.revoked';
+
+/** Who did it: a person, an app, an operator at the command line, or the server itself. */
+export type Actor =
+  | { readonly kind: 'account' | 'client'; readonly id: string }
+  | { readonly kind: 'operator' | 'system' | 'stranger' };
+
+export interface AuditEvent {
+  readonly type: AuditType;
+  readonly actor: Actor;
+  readonly outcome: 'success' | 'failure';
+  /** Whom or what it was done to: an account id, client id, key id. */
+  readonly subject?: string;
+  readonly clientId?: string;
+  /** Address of the browser or service, after trusted proxies. */
+  readonly ip?: string;
+  readonly userAgent?: string;
+  readonly requestId?: string;
+  /** Small facts without secrets, for the operator. */
+  readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+}

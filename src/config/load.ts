@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { configSchema, type Environment } from './schema.ts';
+
+/** What is wrong with the configuration, one line per problem, each saying how to mend it. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** The configuration that the rest of the program sees: complete, checked, with secrets in place. */
+export interface Config extends Omit<Environment, 'SALLYPORT_ISSUER' | 'HOST' | 'SALLYPORT_SECRETS'> {
+  readonly issuer: string;
+  readonly host: string;
+  readonly secrets: readonly string[];
+  readonly dataDir: string;
+  readonly production: boolean;
+  /** Demo data, playground and mail viewer: development on a loopback issuer only. */
+  readonly demo: boolean;
+}
+
+const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a URL points at this machine only. */
+export const isLoopbackUrl = (url: string): boolean => loopbackHosts.has(new URL(url).hostname);
+
+function withFileSecrets(env: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
+  const names = new Set(Object.keys(configSchema.shape));
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '') continue;
+    if (names.has(name)) {
+      values[name] = value;
+    } else if (name.endsWith('_FILE') && names.has(name.slice(0, -5))) {
+      if (env[name.slice(0, -5)]) problems.push(`${name} and ${name.slice(0, -5)} are both set. Keep one.`);
+      try {
+        values[name.slice(0, -5)] = readFileSync(value, 'utf8').trim();
+      } catch {
+        problems.push(`${name} names ${value}, which cannot be read.`);
+      }
+    } else if (name.startsWith('SALLYPORT_')) {
+      problems.push(
+        `${name} is not a variable of this version. Check its spelling; config/example.env lists them all.`,
+      );
+    }
+  }
+  return values;
+}
+
+function developmentSecrets(dataDir: string): string[] {
+  const file = join(dataDir, 'secrets');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(file, `${randomBytes(48).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+function productionProblems(values: Environment): string[] {
+  const problems: string[] = [];
+  if (!values.SALLYPORT_ISSUER) {
+    problems.push('SALLYPORT_ISSUER is not set. Give the public base URL, for example https://id.example.com.');
+  } else if (values.SALLYPORT_ISSUER.startsWith('http:') && !isLoopbackUrl(values.SALLYPORT_ISSUER)) {
+    problems.push('SALLYPORT_ISSUER is plain http. Put TLS in front and give the https URL.');
+  }
+  if (!values.SALLYPORT_SECRETS) {
+    problems.push(
+      'SALLYPORT_SECRETS is not set. Make one with `openssl rand -base64 48` and keep it with your backups.',
+    );
+  }
+  return problems;
+}
+
+function consistencyProblems(values: Environment): string[] {
+  const problems: string[] = [];
+  const issuer = values.SALLYPORT_ISSUER ? new URL(values.SALLYPORT_ISSUER) : undefined;
+  if (issuer && (issuer.search || issuer.hash || issuer.username || issuer.pathname !== '/')) {
+    problems.push('SALLYPORT_ISSUER must be an origin: no path, query, fragment or user name.');
+  }
+  if (values.SALLYPORT_SECRETS?.some((secret) => secret.length < 32)) {
+    problems.push(
+      'SALLYPORT_SECRETS has a secret shorter than 32 characters. Make one with `openssl rand -base64 48`.',
+    );
+  }
+  if (values.SALLYPORT_KEY_PUBLISH_SECONDS < values.SALLYPORT_JWKS_MAX_AGE) {
+    problems.push(
+      'SALLYPORT_KEY_PUBLISH_SECONDS is shorter than SALLYPORT_JWKS_MAX_AGE: verifiers would meet keys they have not seen.',
+    );
+  }
+  if (values.SALLYPORT_KEY_RETIRE_SECONDS < values.SALLYPORT_ACCESS_TOKEN_SECONDS) {
+    problems.push(
+      'SALLYPORT_KEY_RETIRE_SECONDS is shorter than SALLYPORT_ACCESS_TOKEN_SECONDS: live tokens would stop verifying.',
+    );
+  }
+  return problems;
+}
+
+function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const problems: string[] = [];
+  const parsed = configSchema.safeParse(withFileSecrets(env, problems));
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
+    throw new ConfigError(problems);
+  }
+  problems.push(...consistencyProblems(parsed.data));
+  if (parsed.data.NODE_ENV === 'production') problems.push(...productionProblems(parsed.data));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return parsed.data;
+}
+
+/**
+ * Reads the configuration from the environment. In development it makes what is missing, in the data directory.
+ * @throws ConfigError with every problem at once.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const { SALLYPORT_ISSUER, HOST, SALLYPORT_SECRETS, ...values } = parseEnvironment(env);
+  const production = values.NODE_ENV === 'production';
+  const dataDir = resolve(values.SALLYPORT_DATA_DIR);
+  const issuer = new URL(SALLYPORT_ISSUER ?? `http://localhost:${values.PORT}`).origin;
+  return {
+    ...values,
+    issuer,
+    dataDir,
+    production,
+    host: HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    secrets: SALLYPORT_SECRETS ?? developmentSecrets(dataDir),
+    demo: values.SALLYPORT_DEMO && !production && isLoopbackUrl(issuer),
+  };
+}

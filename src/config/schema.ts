@@ -1,0 +1,153 @@
+import { z } from 'zod';
+
+const describe = <T extends z.ZodType>(schema: T, description: string, extra: { secret?: boolean } = {}): T =>
+  schema.meta({ description, ...extra });
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const seconds = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
+  z.coerce.number().int().positive().default(fallback) as never;
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(fallback ? 'true' : 'false')
+    .transform((text) => text === 'true');
+
+/** Every variable that Sallyport reads. Names that start with `SALLYPORT_` and are not here stop the start. */
+export const configSchema = z.object({
+  NODE_ENV: describe(
+    z.enum(['development', 'production', 'test']).default('development'),
+    'Development makes its own secrets and demo data, on loopback only. Production refuses both.',
+  ),
+  PORT: describe(z.coerce.number().int().min(0).max(65535).default(3000), 'Port of the public server.'),
+  HOST: describe(
+    z.string().optional(),
+    'Address to listen on. Default: 127.0.0.1 in development, 0.0.0.0 in production.',
+  ),
+  DATABASE_URL: describe(
+    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    'PostgreSQL. Without it the embedded database in the data directory is used.',
+    { secret: true },
+  ),
+  REDIS_URL: describe(
+    z.url({ protocol: /^rediss?$/ }).optional(),
+    'Redis for tokens, sessions and limits. Without it they live in SQL.',
+    { secret: true },
+  ),
+
+  SALLYPORT_ISSUER: describe(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Public base URL. It is `iss` in every token and the start of every link. Default in development: http://localhost:PORT.',
+  ),
+  SALLYPORT_DATA_DIR: describe(
+    z.string().default('./data'),
+    'Directory of the embedded database, of development secrets and of the control socket.',
+  ),
+  SALLYPORT_SECRETS: describe(
+    list.optional(),
+    'Comma-separated secrets of 32 characters or more, newest first. They wrap signing keys and sign cookies. Make one with: openssl rand -base64 48',
+    { secret: true },
+  ),
+  SALLYPORT_TRUSTED_PROXIES: describe(
+    list.default([]),
+    'Addresses or CIDR ranges whose X-Forwarded-For and -Proto headers count. Default: none.',
+  ),
+  SALLYPORT_LOG_LEVEL: describe(
+    z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'Least severe level that is logged.',
+  ),
+  SALLYPORT_DATABASE_POOL: describe(
+    z.coerce.number().int().min(1).max(200).default(10),
+    'Connections to PostgreSQL per process.',
+  ),
+  SALLYPORT_AUTO_MIGRATE: describe(
+    flag(true),
+    'Bring the schema up to date at the start. Set false to run `sallyport migrate` yourself.',
+  ),
+  SALLYPORT_DEMO: describe(
+    flag(true),
+    'Seed demo clients, APIs and users at the first start. Development on loopback only.',
+  ),
+
+  SALLYPORT_MANAGEMENT_PORT: describe(
+    z.coerce.number().int().min(0).max(65535).default(9090),
+    'Port of /livez, /readyz and /metrics.',
+  ),
+  SALLYPORT_MANAGEMENT_HOST: describe(
+    z.string().default('127.0.0.1'),
+    'Address of the management port. Keep it off the public network.',
+  ),
+  SALLYPORT_PLAYGROUND_PORT: describe(
+    z.coerce.number().int().min(0).max(65535).default(3001),
+    'Port of the playground, a complete relying party. Development only.',
+  ),
+  SALLYPORT_DRAIN_SECONDS: describe(
+    z.coerce.number().int().min(0).max(300).default(2),
+    'Seconds between failing /readyz and closing the listener at SIGTERM, for load balancers to notice.',
+  ),
+
+  SALLYPORT_ACCESS_TOKEN_SECONDS: describe(seconds(600), 'Life of an access token.'),
+  SALLYPORT_REFRESH_TOKEN_SECONDS: describe(seconds(14 * 86400), 'Life of an unused refresh token.'),
+  SALLYPORT_REFRESH_FAMILY_SECONDS: describe(seconds(90 * 86400), 'Longest life of a chain of rotated refresh tokens.'),
+  SALLYPORT_REFRESH_RETRY_SECONDS: describe(
+    z.coerce.number().int().min(0).max(60).default(10),
+    'How long a client whose answer got lost may use a refresh token again, while its successor is unused. 0 is strict.',
+  ),
+  SALLYPORT_SESSION_SECONDS: describe(seconds(14 * 86400), 'Life of a browser session with "Keep me signed in".'),
+  SALLYPORT_INTERACTION_SECONDS: describe(seconds(3600), 'How long a sign-in may stay open.'),
+  SALLYPORT_CHALLENGE_SECONDS: describe(seconds(600), 'How long the second door waits after the first.'),
+
+  SALLYPORT_KEY_ROTATION_SECONDS: describe(seconds(30 * 86400), 'How often a new signing key takes over.'),
+  SALLYPORT_KEY_PUBLISH_SECONDS: describe(
+    seconds(86400),
+    'How long a new key is in the JWKS before it signs. Not less than SALLYPORT_JWKS_MAX_AGE.',
+  ),
+  SALLYPORT_KEY_RETIRE_SECONDS: describe(
+    seconds(30 * 86400),
+    'How long a replaced key stays in the JWKS. Not less than the longest token life.',
+  ),
+  SALLYPORT_JWKS_MAX_AGE: describe(seconds(300), 'Seconds that clients may cache the JWKS and discovery.'),
+
+  SALLYPORT_ARGON2_MEMORY_KIB: describe(
+    z.coerce.number().int().min(7168).max(1048576).default(19456),
+    'argon2id memory, KiB. Higher costs are applied at the next sign-in of each account.',
+  ),
+  SALLYPORT_ARGON2_PASSES: describe(z.coerce.number().int().min(1).max(20).default(2), 'argon2id passes.'),
+  SALLYPORT_ARGON2_WORKERS: describe(
+    z.coerce.number().int().min(1).max(64).optional(),
+    'Passwords hashed at once. Default: the number of cores.',
+  ),
+  SALLYPORT_ARGON2_QUEUE: describe(
+    z.coerce.number().int().min(1).max(10000).default(64),
+    'Sign-ins that may wait for a hash; more get 503 with Retry-After.',
+  ),
+
+  SALLYPORT_LOCKOUT_TRIES: describe(
+    z.coerce.number().int().min(1).max(100).default(5),
+    'Failed tries before an account is paused.',
+  ),
+  SALLYPORT_LOCKOUT_SECONDS: describe(seconds(1800), 'How long an account stays paused.'),
+  SALLYPORT_LIMIT_SIGN_IN: describe(
+    z.coerce.number().int().min(1).default(5),
+    'Failed sign-ins per 15 minutes for one address and account together.',
+  ),
+  SALLYPORT_LIMIT_SIGN_IN_ADDRESS: describe(
+    z.coerce.number().int().min(1).default(50),
+    'Sign-in posts per 15 minutes for one address.',
+  ),
+  SALLYPORT_LIMIT_REFRESH: describe(
+    z.coerce.number().int().min(1).default(10),
+    'Refreshes per hour for one owner of a token family and client.',
+  ),
+  SALLYPORT_LIMIT_TOKEN: describe(
+    z.coerce.number().int().min(1).default(6000),
+    'Requests per minute for one client and address at the token, introspection and revocation endpoints.',
+  ),
+});
+
+/** The variables as they were parsed. */
+export type Environment = z.infer<typeof configSchema>;

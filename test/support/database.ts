@@ -1,0 +1,36 @@
+import type { Database } from '../../src/storage/database.ts';
+import { openPostgres } from '../../src/storage/database.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openPglite } from '../../src/storage/pglite.ts';
+
+export type SqlLane = 'pglite' | 'postgres';
+
+/** The SQL servers that this run has: PGlite always, PostgreSQL when the runner found or started one. */
+export const sqlLanes = (): SqlLane[] => (process.env.TEST_DATABASE_URL ? ['pglite', 'postgres'] : ['pglite']);
+
+const opened = new Map<SqlLane, Promise<Database>>();
+
+async function open(lane: SqlLane): Promise<Database> {
+  const database =
+    lane === 'pglite'
+      ? await openPglite(undefined)
+      : openPostgres(process.env.TEST_DATABASE_URL ?? '', { poolSize: 20 });
+  await migrate(database);
+  return database;
+}
+
+/** A migrated database, opened once per run. Tests share it and keep apart by their own random ids. */
+export function testDatabase(lane: SqlLane = 'pglite'): Promise<Database> {
+  let database = opened.get(lane);
+  if (!database) {
+    database = open(lane);
+    opened.set(lane, database);
+  }
+  return database;
+}
+
+/** Closes what {@link testDatabase} opened. */
+export async function closeTestDatabases(): Promise<void> {
+  for (const database of opened.values()) await (await database)[Symbol.asyncDispose]();
+  opened.clear();
+}
