@@ -1,0 +1,124 @@
+import { asAccountId } from '../shared/ids.ts';
+import { type Database, isUniqueViolation } from '../storage/database.ts';
+import type { Account, AccountStatus, Address, Profile } from './account.ts';
+import type { AccountStore, StoredAccount } from './account-store.ts';
+
+interface Row {
+  id: string;
+  username: string | null;
+  email: string;
+  email_verified: boolean;
+  status: AccountStatus;
+  roles: string[];
+  profile: Profile;
+  address: Address | null;
+  phone_number: string | null;
+  phone_number_verified: boolean;
+  created_at: Date;
+  updated_at: Date;
+  version: number;
+}
+
+const fromRow = (row: Row): Account => ({
+  id: asAccountId(row.id),
+  email: row.email,
+  emailVerified: row.email_verified,
+  status: row.status,
+  roles: row.roles,
+  profile: row.profile,
+  phoneNumberVerified: row.phone_number_verified,
+  createdAt: row.created_at.getTime(),
+  updatedAt: row.updated_at.getTime(),
+  version: row.version,
+  ...(row.username !== null && { username: row.username }),
+  ...(row.address && { address: row.address }),
+  ...(row.phone_number !== null && { phoneNumber: row.phone_number }),
+});
+
+const toRow = (account: StoredAccount) => ({
+  id: account.id,
+  username: account.username ?? null,
+  username_key: account.usernameKey ?? null,
+  email: account.email,
+  email_key: account.emailKey,
+  email_verified: account.emailVerified,
+  status: account.status,
+  roles: JSON.stringify(account.roles),
+  profile: JSON.stringify(account.profile),
+  address: account.address ? JSON.stringify(account.address) : null,
+  phone_number: account.phoneNumber ?? null,
+  phone_number_verified: account.phoneNumberVerified,
+  created_at: new Date(account.createdAt),
+  updated_at: new Date(account.updatedAt),
+  version: account.version,
+});
+
+const startsWith = (text: string): string => `${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+
+/** Accounts in table `account`. */
+export const createSqlAccountStore = (database: Database): AccountStore => ({
+  transaction: (work) => database.transaction(work),
+
+  async find(id) {
+    const row = await database.sql<Row>('account').where({ id }).first();
+    return row && fromRow(row);
+  },
+
+  async findByKey(field, key) {
+    const row = (await database
+      .sql('account')
+      .where(field === 'email' ? { email_key: key } : { username_key: key })
+      .first()) as Row | undefined;
+    return row && fromRow(row);
+  },
+
+  async list({ limit, after, search }) {
+    const query = database.sql<Row>('account').orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
+    if (after !== undefined) {
+      query.whereRaw('(created_at, id) < (select created_at, id from account where id = ?)', [after]);
+    }
+    if (search !== undefined) {
+      const key = startsWith(search.normalize('NFKC').toLowerCase());
+      query.whereRaw("(id = ? or email_key like ? or username_key like ? or lower(profile ->> 'name') like lower(?))", [
+        search,
+        key,
+        key,
+        startsWith(search),
+      ]);
+    }
+    return (await query).map(fromRow);
+  },
+
+  async insert(account) {
+    // Not a violation but no row: an outer transaction stays usable.
+    const rows = await database.sql('account').insert(toRow(account)).onConflict().ignore().returning('id');
+    if (rows.length > 0) return undefined;
+    const sameEmail = await database.sql('account').where({ email_key: account.emailKey }).first('id');
+    return sameEmail ? 'email' : 'username';
+  },
+
+  async replace(account) {
+    const { id, created_at: _created, ...columns } = toRow(account);
+    try {
+      const changed = await database
+        .sql('account')
+        .where({ id, version: account.version - 1 })
+        .update(columns);
+      return changed === 1 ? undefined : 'stale';
+    } catch (error) {
+      if (isUniqueViolation(error, 'account_email_key')) return 'email';
+      if (isUniqueViolation(error, 'account_username_key')) return 'username';
+      throw error;
+    }
+  },
+
+  async setStatus(id, from, to, updatedAt) {
+    const [row] = (await database
+      .sql('account')
+      .where({ id })
+      .whereIn('status', from)
+      .update({ status: to, updated_at: new Date(updatedAt), version: database.sql.raw('version + 1') })
+      .returning('*')) as Row[];
+    return row && fromRow(row);
+  },
+});

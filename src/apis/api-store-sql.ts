@@ -1,0 +1,72 @@
+import type { Database } from '../storage/database.ts';
+import type { Api } from './api.ts';
+import type { ApiStore } from './api-store.ts';
+
+interface Row {
+  identifier: string;
+  name: string;
+  scopes: Api['scopes'];
+  token_format: Api['tokenFormat'];
+  access_token_seconds: number | null;
+  signing_alg: Api['signingAlg'];
+  require_second_factor: boolean;
+  created_at: Date;
+  updated_at: Date;
+  version: number;
+}
+
+const fromRow = (row: Row): Api => ({
+  identifier: row.identifier,
+  name: row.name,
+  scopes: row.scopes,
+  tokenFormat: row.token_format,
+  signingAlg: row.signing_alg,
+  requireSecondFactor: row.require_second_factor,
+  createdAt: row.created_at.getTime(),
+  updatedAt: row.updated_at.getTime(),
+  version: row.version,
+  ...(row.access_token_seconds !== null && { accessTokenSeconds: row.access_token_seconds }),
+});
+
+const toRow = (api: Api) => ({
+  identifier: api.identifier,
+  name: api.name,
+  scopes: JSON.stringify(api.scopes),
+  token_format: api.tokenFormat,
+  access_token_seconds: api.accessTokenSeconds ?? null,
+  signing_alg: api.signingAlg,
+  require_second_factor: api.requireSecondFactor,
+  created_at: new Date(api.createdAt),
+  updated_at: new Date(api.updatedAt),
+  version: api.version,
+});
+
+/** APIs in table `api`. */
+export const createSqlApiStore = (database: Database): ApiStore => ({
+  transaction: (work) => database.transaction(work),
+  inTransaction: () => database.sql.isTransaction === true,
+
+  async find(identifier) {
+    const row = await database.sql<Row>('api').where({ identifier }).first();
+    return row && fromRow(row);
+  },
+
+  async list() {
+    return (await database.sql<Row>('api').orderBy(['name', 'identifier'])).map(fromRow);
+  },
+
+  async insert(api) {
+    const rows = await database.sql('api').insert(toRow(api)).onConflict().ignore().returning('identifier');
+    return rows.length > 0;
+  },
+
+  async replace(api) {
+    const { identifier, created_at: _created, ...columns } = toRow(api);
+    const where = { identifier, version: api.version - 1 };
+    return (await database.sql('api').where(where).update(columns)) === 1;
+  },
+
+  async remove(identifier) {
+    return (await database.sql('api').where({ identifier }).delete()) === 1;
+  },
+});

@@ -1,0 +1,124 @@
+import type { Config } from './config/load.ts';
+import { createArtifacts } from './app/artifacts.ts';
+import { createDomains, type Domains } from './app/domains.ts';
+import { createLimits } from './app/limits.ts';
+import { openDatabase } from './app/open-storage.ts';
+import { startJobs } from './app/jobs.ts';
+import { createPageTools, createWeb } from './app/web.ts';
+import { createOidc } from './oidc/index.ts';
+import { type Clock, systemClock } from './shared/clock.ts';
+import type { Logger } from './shared/logger.ts';
+import type { Database } from './storage/database.ts';
+import { type HttpServer, listen } from './web/http/server.ts';
+import { listenForManagement } from './web/management.ts';
+import { createMetrics } from './web/metrics.ts';
+import { createProtocolPages } from './web/protocol-pages.ts';
+import { createSignInRoutes } from './web/sign-in/routes.ts';
+
+/** A server that is put together; it listens when it is told to. */
+export interface App extends AsyncDisposable {
+  readonly issuer: string;
+  readonly domains: Domains;
+  readonly database: Database;
+  /** Opens the public and the management port. @throws the system's error when a port is taken. */
+  listen(): Promise<{ readonly port: number; readonly managementPort: number }>;
+}
+
+interface Options {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Told what takes time at the first start. */
+  readonly onProgress?: (text: string) => void;
+  readonly demoAccounts?: () => readonly { username: string; password: string; note: string }[];
+}
+
+/** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
+export async function createApp(config: Config, { logger, clock = systemClock, onProgress = () => undefined, demoAccounts = () => [] }: Options): Promise<App> {
+  await using resources = new AsyncDisposableStack();
+  const database = resources.use(await openDatabase(config, logger, onProgress));
+  const domains = createDomains(config, database, clock, logger);
+  resources.use(domains.hasher);
+  await domains.keys.prepare();
+  resources.use(domains.keys.start());
+
+  const metrics = createMetrics();
+  const artifacts = createArtifacts({ config, database, domains, clock, logger, metrics });
+  resources.use(artifacts);
+  const limits = createLimits({ config, redis: artifacts.redis, logger, clock, metrics });
+  const tools = createPageTools(config, domains.secrets);
+  const secureCookies = config.issuer.startsWith('https:');
+
+  const oidc = resources.use(
+    createOidc({
+      settings: {
+        issuer: config.issuer,
+        cookieKeys: domains.secrets.cookieKeys(),
+        secureCookies,
+        accessTokenSeconds: config.SALLYPORT_ACCESS_TOKEN_SECONDS,
+        refreshTokenSeconds: config.SALLYPORT_REFRESH_TOKEN_SECONDS,
+        refreshFamilySeconds: config.SALLYPORT_REFRESH_FAMILY_SECONDS,
+        sessionSeconds: config.SALLYPORT_SESSION_SECONDS,
+        interactionSeconds: config.SALLYPORT_INTERACTION_SECONDS,
+        allowPrivateFetch: !config.production,
+      },
+      domains: {
+        ...domains,
+        factorsOf: (id) => domains.credentials.factorsOf(id),
+        mayUseTokens: (account) => account.status === 'active',
+      },
+      artifacts: artifacts.stores,
+      pages: createProtocolPages({ pages: tools.pages, clients: domains.clients, clock, logger, explain: !config.production }),
+      refreshes: limits.refreshes,
+      meter: { tokenIssued: (grant, format) => metrics.countToken(grant, format), tokenRefused: () => undefined },
+      logger,
+    }),
+  );
+
+  const signIn = createSignInRoutes({
+    ...domains,
+    interactions: oidc.interactions,
+    pages: tools.pages,
+    forms: tools.forms,
+    limits: limits.attempts,
+    demoAccounts,
+    secureCookies,
+  });
+  const web = createWeb({
+    config,
+    database,
+    oidc,
+    tools,
+    routers: [signIn],
+    limits: limits.protocol,
+    ensureFresh: () => domains.keys.ensureFresh(),
+    cookieKeys: domains.secrets.cookieKeys(),
+    metrics,
+    clock,
+    logger,
+  });
+  resources.use(startJobs({ artifacts, domains, logger }));
+
+  const kept = resources.move();
+  let server: HttpServer | undefined;
+  let draining = false;
+  return {
+    issuer: config.issuer,
+    domains,
+    database,
+    async listen() {
+      server = await listen(web.callback(), { port: config.PORT, host: config.host });
+      const management = await listenForManagement(
+        { checks: artifacts.checks, registry: metrics.registry, isDraining: () => draining, logger },
+        { port: config.SALLYPORT_MANAGEMENT_PORT, host: config.SALLYPORT_MANAGEMENT_HOST },
+      );
+      kept.use(management);
+      return { port: server.port, managementPort: management.port };
+    },
+    async [Symbol.asyncDispose]() {
+      draining = true;
+      const cut = (await server?.drain({ noticeSeconds: config.SALLYPORT_DRAIN_SECONDS, graceSeconds: 25 })) ?? 0;
+      if (cut > 0) logger.warn({ requests: cut }, 'requests were cut at the end of the grace time');
+      await kept.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Config } from '../config/load.ts';
+import type { DemoSummary, DemoUser } from './demo-data.ts';
+
+const line = (label: string, value: string): string => `  ${label.padEnd(14)}${value}`;
+
+/** What a demo user is good for, in a word or two. */
+export const noteFor = ({ totp, roles }: DemoUser): string =>
+  totp ? 'two doors: an authenticator app, or a backup code' : roles.includes('admin') ? 'administrator' : 'one door';
+
+function demoLines(demo: DemoSummary): string[] {
+  return [
+    '',
+    ...demo.users.map((user) => line(user.username, `${user.password}   ${noteFor(user)}`)),
+  ];
+}
+
+/** What the terminal shows when the server is ready: where to go, and what to do next. */
+export function banner(config: Config, demo: DemoSummary | undefined): string {
+  const { issuer } = config;
+  const where = config.DATABASE_URL ? 'PostgreSQL' : `embedded database in ${config.dataDir}`;
+  const lines = [
+    '',
+    `  Sallyport is ready: ${where}${config.REDIS_URL ? ', Redis' : ''}`,
+    '',
+    line('Issuer', issuer),
+    line('Discovery', `${issuer}/.well-known/openid-configuration`),
+  ];
+  if (demo) {
+    lines.push(line('Try it', `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}   start here: sign in, look at the tokens`));
+    lines.push(...demoLines(demo));
+    lines.push('', '  Demo data, for this machine only. Next: add your app with `npx sallyport clients create --help`.');
+  } else {
+    lines.push('', '  Next: `npx sallyport users create`, `npx sallyport clients create`, `npx sallyport doctor`.');
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,98 @@
+import { availableParallelism } from 'node:os';
+import { createAccounts } from '../accounts/index.ts';
+import { createSqlAccountStore } from '../accounts/account-store-sql.ts';
+import { createApis } from '../apis/index.ts';
+import { createSqlApiStore } from '../apis/api-store-sql.ts';
+import { createAuditLog } from '../audit/index.ts';
+import { createSqlAuditStore } from '../audit/audit-store-sql.ts';
+import { createClients } from '../clients/index.ts';
+import { createSqlClientStore } from '../clients/client-store-sql.ts';
+import type { Config } from '../config/load.ts';
+import { createConsents } from '../consents/index.ts';
+import { createSqlConsentStore } from '../consents/consent-store-sql.ts';
+import { createCredentials, createPasswordHasher } from '../credentials/index.ts';
+import { createSqlCredentialStore } from '../credentials/credential-store-sql.ts';
+import { createKeys } from '../keys/index.ts';
+import { createSqlKeyStore } from '../keys/key-store-sql.ts';
+import { createSqlLeaseStore } from '../keys/lease-store-sql.ts';
+import { createRevocations } from '../revocation/index.ts';
+import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts';
+import type { Clock } from '../shared/clock.ts';
+import { SecretRing } from '../shared/crypto.ts';
+import type { Logger } from '../shared/logger.ts';
+import { createSignIn } from '../sign-in/index.ts';
+import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
+import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
+import type { Database } from '../storage/database.ts';
+
+const keyPolicy = (config: Config) => ({
+  rotationSeconds: config.SALLYPORT_KEY_ROTATION_SECONDS,
+  publishSeconds: config.SALLYPORT_KEY_PUBLISH_SECONDS,
+  retireSeconds: config.SALLYPORT_KEY_RETIRE_SECONDS,
+  jwksMaxAgeSeconds: config.SALLYPORT_JWKS_MAX_AGE,
+  algorithms: ['ES256', 'RS256', 'EdDSA'] as const,
+});
+
+/** Puts the domains on their stores. All of them are durable data, so all of them are SQL. */
+export function createDomains(config: Config, database: Database, clock: Clock, logger: Logger) {
+  const secrets = new SecretRing(config.secrets);
+  const audit = createAuditLog(createSqlAuditStore(database), clock);
+  const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
+  const apis = createApis({ store: createSqlApiStore(database), clock, audit });
+  const clients = createClients({ store: createSqlClientStore(database), clock, audit, allowLoopbackHttp: !config.production });
+  const hasher = createPasswordHasher({
+    workers: config.SALLYPORT_ARGON2_WORKERS ?? availableParallelism(),
+    queue: config.SALLYPORT_ARGON2_QUEUE,
+    memoryKiB: config.SALLYPORT_ARGON2_MEMORY_KIB,
+    passes: config.SALLYPORT_ARGON2_PASSES,
+    logger,
+  });
+  const credentials = createCredentials({
+    store: createSqlCredentialStore(database),
+    clock,
+    audit,
+    secrets,
+    hasher,
+    issuerName: 'Sallyport',
+    logger,
+  });
+  const keys = createKeys({
+    store: createSqlKeyStore(database),
+    leases: createSqlLeaseStore(database, clock),
+    secrets,
+    clock,
+    audit,
+    policy: keyPolicy(config),
+    logger,
+  });
+  return {
+    audit,
+    accounts,
+    apis,
+    clients,
+    consents: createConsents(createSqlConsentStore(database), clock),
+    credentials,
+    hasher,
+    keys,
+    revocations: createRevocations({ store: createSqlRevocationStore(database), clock, audit }),
+    secrets,
+    signIn: createSignIn({
+      flows: createSqlFlowStore(database),
+      throttle: createSqlThrottleStore(database),
+      accounts,
+      credentials,
+      audit,
+      clock,
+      logger,
+      policy: {
+        lockoutTries: config.SALLYPORT_LOCKOUT_TRIES,
+        lockoutSeconds: config.SALLYPORT_LOCKOUT_SECONDS,
+        challengeSeconds: config.SALLYPORT_CHALLENGE_SECONDS,
+        flowSeconds: config.SALLYPORT_INTERACTION_SECONDS,
+        codeTries: 5,
+      },
+    }),
+  };
+}
+
+export type Domains = ReturnType<typeof createDomains>;

@@ -1,0 +1,1 @@
+export const startJobs = (_: unknown): AsyncDisposable => ({ async [Symbol.asyncDispose]() {} });

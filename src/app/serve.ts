@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createApp } from '../app.ts';
+import { startControlSocket } from '../cli/control-socket.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+import { createLogger, type Logger } from '../shared/logger.ts';
+import { banner, noteFor } from './banner.ts';
+import { type DemoSummary, seedDemo } from './demo-data.ts';
+import { openPlayground } from './playground.ts';
+
+const logTo = (config: Config): Logger =>
+  createLogger({ level: config.SALLYPORT_LOG_LEVEL, pretty: process.stdout.isTTY && !config.production });
+
+/** Waits for SIGTERM or SIGINT. A second one ends the process at once, for people who cannot wait. */
+async function untilSignal(): Promise<void> {
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.kill(process.pid, 'SIGKILL'));
+}
+
+/**
+ * Runs the server until it is told to stop, then drains it.
+ * @throws ConfigError, or whatever keeps it from starting.
+ */
+export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = loadConfig(env);
+  const logger = logTo(config);
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  let demo: DemoSummary | undefined;
+
+  await using app = await createApp(config, {
+    logger,
+    onProgress: (text) => say(`  ${text}`),
+    demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
+  });
+  const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
+  if (config.demo) {
+    say('  Preparing demo data.');
+    demo = await seedDemo({ ...app.domains, issuer: config.issuer, playgroundOrigin, dataDir: config.dataDir });
+  }
+  await app.listen();
+  await using _control = await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger });
+  await using _playground = demo && (await openPlayground({ config, demo, logger }));
+  say(banner(config, demo));
+  await untilSignal();
+  logger.info('draining');
+}

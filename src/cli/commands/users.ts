@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import type { Account } from '../../accounts/index.ts';
+import { AppError } from '../../shared/errors.ts';
+import { type AccountId, asAccountId, randomText } from '../../shared/ids.ts';
+import { defineCommand } from '../command.ts';
+import { type Domains, operator } from '../domains.ts';
+import { dated, facts, table, yesNo } from '../render.ts';
+
+const login = z.string().min(1).max(320).describe('Id, email or username.');
+const password = z
+  .string()
+  .min(8, 'A password needs 8 characters or more.')
+  .max(256, 'A password has 256 characters at most.')
+  .optional();
+
+/** A password that can be read out: 100 random bits. */
+const newPassword = (): string => [randomText(5), randomText(5), randomText(5), randomText(5)].join('-');
+
+async function getAccount({ accounts }: Domains, text: string): Promise<Account> {
+  const found = (await accounts.find(asAccountId(text))) ?? (await accounts.findByLogin(text));
+  if (found) return found;
+  throw new AppError('not_found', `There is no account ${text}.`);
+}
+
+const describeAccount = (account: ReturnType<typeof dated<Account>>): string =>
+  facts([
+    ['id', account.id],
+    ['email', `${account.email}${account.emailVerified ? '' : ' (not verified)'}`],
+    ['username', account.username],
+    ['name', account.profile.name],
+    ['status', account.status],
+    ['roles', account.roles.join(', ')],
+    ['created', account.createdAt],
+  ]);
+
+const shownOnce = (text: string | undefined): string =>
+  text === undefined ? '' : `\n\nPassword, shown only now: ${text}`;
+
+const create = defineCommand({
+  name: 'users create',
+  summary: 'Make an account. Without --password-stdin it gets a random password, which is printed once.',
+  schema: z.object({
+    email: z.string().max(320).describe('Mail address.'),
+    username: z.string().max(64).optional().describe('Name to sign in with beside the address.'),
+    name: z.string().max(200).optional().describe('Full name.'),
+    admin: z.boolean().default(false).describe('Give it the role admin.'),
+    emailVerified: z.boolean().default(true).describe('Whether the address is known to be theirs. Default: yes.'),
+    password,
+  }),
+  stdin: { 'password-stdin': 'password' },
+  fields: { 'profile.name': 'name' },
+  example: 'sallyport users create --email alex@example.com --username alex --name "Alex Doe"',
+  async run(input, domains) {
+    const account = await domains.accounts.create(
+      {
+        email: input.email,
+        username: input.username,
+        emailVerified: input.emailVerified,
+        roles: input.admin ? ['admin'] : [],
+        profile: { name: input.name },
+      },
+      operator,
+    );
+    const secret = input.password ?? newPassword();
+    await domains.credentials.setPassword(account.id, secret, { actor: operator });
+    return { ...dated(account), ...(input.password === undefined && { password: secret }) };
+  },
+  render: (result) => `${describeAccount(result)}${shownOnce(result.password)}`,
+});
+
+const list = defineCommand({
+  name: 'users list',
+  summary: 'List accounts, newest first.',
+  schema: z.object({
+    search: z.string().max(254).optional().describe('Part of a name, username or address.'),
+    limit: z.coerce.number().int().min(1).max(100).default(50).describe('How many, 100 at most. Default: 50.'),
+    after: z.string().max(100).optional().describe('Id of the last account of the page before.'),
+  }),
+  async run({ search, limit, after }, { accounts }) {
+    const page = await accounts.list({ limit, search, after: after as AccountId | undefined });
+    return page.map(dated);
+  },
+  render: (accounts) =>
+    table(
+      ['id', 'email', 'username', 'name', 'status', 'created'],
+      accounts.map((account) => [
+        account.id,
+        account.email,
+        account.username ?? '',
+        account.profile.name ?? '',
+        account.status,
+        account.createdAt,
+      ]),
+      'There are no such accounts.',
+    ),
+});
+
+const show = defineCommand({
+  name: 'users show',
+  summary: 'Show an account and which factors it has.',
+  schema: z.object({ user: login }),
+  positional: 'user',
+  async run({ user }, domains) {
+    const account = await getAccount(domains, user);
+    return { ...dated(account), factors: await domains.credentials.factorsOf(account.id) };
+  },
+  render: (account) =>
+    `${describeAccount(account)}\n${facts([
+      ['password', yesNo(account.factors.password)],
+      ['authenticator', yesNo(account.factors.totp)],
+      ['backup codes', account.factors.backupCodes],
+    ])}`,
+});
+
+const change = (verb: 'disable' | 'enable', summary: string, done: string) =>
+  defineCommand({
+    name: `users ${verb}`,
+    summary,
+    schema: z.object({ user: login }),
+    positional: 'user',
+    run: async ({ user }, domains) => dated(await domains.accounts[verb]((await getAccount(domains, user)).id, operator)),
+    render: (account) => `${account.email} ${done}`,
+  });
+
+const setPassword = defineCommand({
+  name: 'users set-password',
+  summary: 'Replace a password. Without --password-stdin a random one is made and printed once.',
+  schema: z.object({ user: login, password }),
+  positional: 'user',
+  stdin: { 'password-stdin': 'password' },
+  async run(input, domains) {
+    const account = await getAccount(domains, input.user);
+    const secret = input.password ?? newPassword();
+    await domains.credentials.setPassword(account.id, secret, { actor: operator });
+    return { id: account.id, email: account.email, ...(input.password === undefined && { password: secret }) };
+  },
+  render: (result) => `${result.email} has a new password.${shownOnce(result.password)}`,
+});
+
+const resetSecondFactor = defineCommand({
+  name: 'users reset-second-factor',
+  summary: 'Take the authenticator and the backup codes away, for somebody who lost them.',
+  schema: z.object({ user: login }),
+  positional: 'user',
+  async run({ user }, domains) {
+    const account = await getAccount(domains, user);
+    await domains.credentials.totp.remove(account.id, { actor: operator });
+    return { id: account.id, email: account.email };
+  },
+  render: ({ email }) => `${email} signs in without a second factor until they set one up again.`,
+});
+
+export const userCommands = [
+  create,
+  list,
+  show,
+  change('disable', 'Stop an account from signing in.', 'can no longer sign in.'),
+  change('enable', 'Let a disabled or locked account sign in again.', 'can sign in.'),
+  setPassword,
+  resetSecondFactor,
+];

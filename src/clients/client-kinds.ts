@@ -1,0 +1,29 @@
+import type { ClientAuthMethod, ClientKind } from './client.ts';
+
+/** What a kind of client is for: the first of each list, or all of `grants`, is what a new one gets. */
+export interface KindRules {
+  readonly grants: readonly string[];
+  /** Grants that it may have beside those. */
+  readonly otherGrants: readonly string[];
+  readonly authMethods: readonly ClientAuthMethod[];
+  /** Whether people sign in with it, so that it has redirect URIs and response types. */
+  readonly signsIn: boolean;
+}
+
+const secretMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+const codeGrants = ['authorization_code', 'refresh_token'];
+
+export const kindRules: Readonly<Record<ClientKind, KindRules>> = {
+  web: { grants: codeGrants, otherGrants: ['client_credentials'], authMethods: secretMethods, signsIn: true },
+  spa: { grants: codeGrants, otherGrants: [], authMethods: ['none'], signsIn: true },
+  native: { grants: codeGrants, otherGrants: [], authMethods: ['none'], signsIn: true },
+  machine: { grants: ['client_credentials'], otherGrants: [], authMethods: secretMethods, signsIn: false },
+  service: { grants: [], otherGrants: [], authMethods: secretMethods, signsIn: false },
+};
+
+/** The scopes that are about the person and not about an API. */
+export const identityScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
+
+/** Whether this way to authenticate needs a secret that we made. */
+export const usesSecret = (method: ClientAuthMethod): boolean =>
+  method === 'client_secret_basic' || method === 'client_secret_post';

@@ -1,0 +1,28 @@
+import type { Configuration } from 'oidc-provider';
+
+/** Which claims each scope opens (OpenID Connect Core §5.4). `acr`, `amr` and `auth_time` are in every ID token. */
+export const claimsByScope: NonNullable<Configuration['claims']> = {
+  openid: ['sub', 'acr', 'amr', 'auth_time', 'sid'],
+  profile: [
+    'name',
+    'given_name',
+    'family_name',
+    'middle_name',
+    'nickname',
+    'preferred_username',
+    'profile',
+    'picture',
+    'website',
+    'gender',
+    'birthdate',
+    'zoneinfo',
+    'locale',
+    'updated_at',
+  ],
+  email: ['email', 'email_verified'],
+  address: ['address'],
+  phone: ['phone_number', 'phone_number_verified'],
+};
+
+/** The scopes that are not an API's. */
+export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone'] as const;

@@ -1,0 +1,27 @@
+import type { Account } from '../accounts/index.ts';
+import type { Api } from '../apis/index.ts';
+import type { Actor, AuditLog } from '../audit/index.ts';
+import type { Client } from '../clients/index.ts';
+import type { Consents } from '../consents/index.ts';
+import type { KeySet } from '../keys/index.ts';
+import type { AccountId } from '../shared/ids.ts';
+
+/** What the protocol side needs to know of the domains, and no more. */
+export interface OidcDomains {
+  readonly accounts: { find(id: AccountId): Promise<Account | undefined> };
+  readonly apis: { find(identifier: string): Promise<Api | undefined>; list(): Promise<Api[]> };
+  readonly clients: {
+    find(id: string): Promise<Client | undefined>;
+    verifySecret(id: string, secret: string): Promise<boolean>;
+  };
+  readonly consents: Consents;
+  readonly keys: { current(): KeySet; onChange(listener: () => void): () => void };
+  readonly revocations: {
+    revoke(entry: { kind: 'token' | 'grant'; id: string; expiresAt: number; reason: string; by?: Actor }): Promise<void>;
+    isRevoked(checks: readonly { kind: 'token' | 'grant' | 'account' | 'client'; id: string }[]): Promise<boolean>;
+  };
+  readonly audit: AuditLog;
+  factorsOf(id: AccountId): Promise<{ readonly totp: boolean }>;
+  /** Whether tokens of this account may be issued, refreshed and accepted. */
+  mayUseTokens(account: Account): boolean;
+}

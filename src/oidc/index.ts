@@ -1,0 +1,12 @@
+// OIDC: the protocol, by oidc-provider, which nobody else imports. Owns table `artifact` and its Redis counterpart.
+// It keeps no accounts, clients or keys (domains do) and draws no pages (web/ does, behind `HostedPages`).
+export type { ArtifactStores } from './artifact-store.ts';
+export { acrValues } from './authentication-context.ts';
+export type { OidcDomains } from './domains.ts';
+export type { HostedPages, ProtocolError } from './hosted-pages.ts';
+export type { BrowserSession, Interaction, Interactions } from './interactions.ts';
+export type { ProtocolMeter } from './provider-events.ts';
+export type { RefreshCounter } from './refresh-limit.ts';
+export { interactionPath, protocolRoutes } from './routes.ts';
+export { createOidc, type Oidc } from './server.ts';
+export type { OidcSettings } from './settings.ts';

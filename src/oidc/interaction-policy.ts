@@ -1,0 +1,44 @@
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { asAccountId } from '../shared/ids.ts';
+import { demandsSecondFactor, satisfies } from './authentication-context.ts';
+import type { OidcDomains } from './domains.ts';
+
+const { Check, Prompt, base } = interactionPolicy;
+
+/** Whether this request, its client, its APIs or the account itself ask for a second factor. */
+export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDomains): Promise<boolean> {
+  const { client, params, session, resourceServers } = ctx.oidc;
+  if (demandsSecondFactor(params ?? {}) || client?.require_second_factor === true) return true;
+  for (const identifier of Object.keys(resourceServers ?? {})) {
+    if ((await domains.apis.find(identifier))?.requireSecondFactor) return true;
+  }
+  if (!session?.accountId) return false;
+  return (await domains.factorsOf(asAccountId(session.accountId))).totp;
+}
+
+/**
+ * When a browser must come to our pages: the library's own checks, an account chooser on `prompt=select_account`, a
+ * second factor wherever one is due, and an account that may no longer sign in.
+ */
+export function createInteractionPolicy(domains: OidcDomains): ReturnType<typeof base> {
+  const policy = base();
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
+  const login = policy.get('login');
+  login?.checks.add(
+    new Check('second_factor', 'a second factor is required', async (ctx) => {
+      const { session, result } = ctx.oidc;
+      const acr = result?.login?.acr ?? session?.acr;
+      if (!session?.accountId || satisfies(acr, 'aal2')) return Check.NO_NEED_TO_PROMPT;
+      return (await needsSecondFactor(ctx, domains)) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    }),
+  );
+  login?.checks.add(
+    new Check('account_gone', 'the account may not sign in', async (ctx) => {
+      const accountId = ctx.oidc.session?.accountId;
+      if (!accountId) return Check.NO_NEED_TO_PROMPT;
+      const account = await domains.accounts.find(asAccountId(accountId));
+      return account && domains.mayUseTokens(account) ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
+    }),
+  );
+  return policy;
+}

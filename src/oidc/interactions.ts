@@ -1,0 +1,158 @@
+import type { Context } from 'koa';
+import { errors, type InteractionResults, type Provider } from 'oidc-provider';
+import type { Permissions } from '../consents/index.ts';
+import { AppError } from '../shared/errors.ts';
+import { demandsSecondFactor } from './authentication-context.ts';
+import type { OidcDomains } from './domains.ts';
+import { applyPermissions } from './grants.ts';
+
+/** Who is signed in to this browser already, as the protocol session knows it. */
+export interface BrowserSession {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly acr?: string;
+  /** Seconds since the epoch. */
+  readonly authTime?: number;
+}
+
+/** What an app asked for and what is still missing; the port of the sign-in pages to the protocol. */
+export interface Interaction {
+  readonly uid: string;
+  readonly clientId: string;
+  readonly redirectUri?: string;
+  readonly prompt: 'login' | 'consent' | 'select_account' | 'other';
+  readonly loginHint?: string;
+  readonly session?: BrowserSession;
+  /** The account of an `id_token_hint`, which alone may sign in here. */
+  readonly hintedAccountId?: string;
+  readonly demandsSecondFactor: boolean;
+  /** Resource identifiers that the request names (RFC 8707). */
+  readonly resources: readonly string[];
+  /** Authentication older than this does not count; seconds since the epoch. */
+  readonly freshAfter?: number;
+  /** Everything that consent is asked for, and which part of it is new. */
+  readonly missing: Permissions;
+  readonly offlineAccess: boolean;
+}
+
+export interface SignInResult {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly acr: string;
+  readonly authTime: number;
+  /** Keep the session after the browser closes. */
+  readonly remember: boolean;
+}
+
+export interface Interactions {
+  /** @throws AppError `expired` when the sign-in is over, unknown, or another browser's. */
+  get(ctx: Context, uid: string): Promise<Interaction>;
+  /** Each finish returns the URL that continues the authorization request; the interaction ends there. */
+  finishSignIn(ctx: Context, result: SignInResult): Promise<string>;
+  finishSelectAccount(ctx: Context): Promise<string>;
+  finishConsent(ctx: Context, permissions: Permissions): Promise<string>;
+  /** The person said no: the app gets `access_denied` (RFC 6749 §4.1.2.1). */
+  refuse(ctx: Context, description: string): Promise<string>;
+}
+
+type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+const listOf = (value: unknown): string[] => (typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []);
+
+function missingPermissions(details: Details): Permissions {
+  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = details.prompt.details as {
+    missingOIDCScope?: string[];
+    missingOIDCClaims?: string[];
+    missingResourceScopes?: Record<string, string[]>;
+  };
+  return { scopes: missingOIDCScope ?? [], claims: missingOIDCClaims ?? [], resources: missingResourceScopes ?? {} };
+}
+
+function freshAfter(details: Details): number | undefined {
+  const startedAt = details.iat;
+  if (listOf(String(details.params.prompt ?? '').split(' ')).includes('login')) return startedAt;
+  const maxAge = details.params.max_age;
+  if (typeof maxAge !== 'number' && typeof maxAge !== 'string') return undefined;
+  return startedAt - Number(maxAge);
+}
+
+async function browserSession(provider: Provider, details: Details): Promise<BrowserSession | undefined> {
+  if (!details.session?.accountId) return undefined;
+  const session = await provider.Session.findByUid(details.session.uid);
+  if (!session?.accountId || session.accountId !== details.session.accountId) return undefined;
+  return {
+    accountId: session.accountId,
+    amr: session.amr ?? [],
+    ...(session.acr !== undefined && { acr: session.acr }),
+    ...(session.loginTs !== undefined && { authTime: session.loginTs }),
+  };
+}
+
+function hintedAccount(details: Details): string | undefined {
+  const { sub } = details.prompt.details as { sub?: { value?: string } };
+  const hint = (details.prompt.details as { id_token_hint?: string }).id_token_hint;
+  if (sub?.value) return sub.value;
+  if (!hint || !details.prompt.reasons.includes('id_token_hint')) return undefined;
+  const [, payload] = hint.split('.');
+  return (JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8')) as { sub?: string }).sub;
+}
+
+const knownPrompts = new Set(['login', 'consent', 'select_account']);
+
+async function describe(provider: Provider, details: Details): Promise<Interaction> {
+  const { params, prompt } = details;
+  const session = await browserSession(provider, details);
+  const fresh = freshAfter(details);
+  const hinted = hintedAccount(details);
+  return {
+    uid: details.uid,
+    clientId: String(params.client_id),
+    prompt: (knownPrompts.has(prompt.name) ? prompt.name : 'other') as Interaction['prompt'],
+    demandsSecondFactor: demandsSecondFactor(params) || prompt.reasons.includes('second_factor'),
+    resources: listOf(params.resource),
+    missing: missingPermissions(details),
+    offlineAccess: String(params.scope ?? '').split(' ').includes('offline_access'),
+    ...(typeof params.redirect_uri === 'string' && { redirectUri: params.redirect_uri }),
+    ...(typeof params.login_hint === 'string' && { loginHint: params.login_hint }),
+    ...(session && { session }),
+    ...(hinted !== undefined && { hintedAccountId: hinted }),
+    ...(fresh !== undefined && { freshAfter: fresh }),
+  };
+}
+
+/** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
+export function createInteractions(current: () => Provider, _domains: OidcDomains): Interactions {
+  const load = async (ctx: Context): Promise<Details> => {
+    try {
+      return await current().interactionDetails(ctx.req, ctx.res);
+    } catch (error) {
+      if (!(error instanceof errors.SessionNotFound)) throw error;
+      throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.', { reason: error.error_description ?? error.message }, error);
+    }
+  };
+  const finish = (ctx: Context, result: InteractionResults, merge = true): Promise<string> =>
+    current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: merge });
+
+  return {
+    async get(ctx, uid) {
+      const details = await load(ctx);
+      if (details.uid !== uid) throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+      return describe(current(), details);
+    },
+    finishSignIn: (ctx, { accountId, amr, acr, authTime, remember }) =>
+      finish(ctx, { select_account: {}, login: { accountId, amr: [...amr], acr, ts: authTime, remember } }),
+    finishSelectAccount: (ctx) => finish(ctx, { select_account: {} }),
+    async finishConsent(ctx, permissions) {
+      const details = await load(ctx);
+      const { Grant } = current();
+      const accountId = details.session?.accountId;
+      const clientId = String(details.params.client_id);
+      if (!accountId) throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+      const existing = details.grantId ? await Grant.find(details.grantId) : undefined;
+      const grant = existing && existing.accountId === accountId && existing.clientId === clientId ? existing : new Grant({ accountId, clientId });
+      applyPermissions(grant, permissions);
+      return finish(ctx, { consent: { grantId: await grant.save() } });
+    },
+    refuse: (ctx, description) => finish(ctx, { error: 'access_denied', error_description: description }, false),
+  };
+}

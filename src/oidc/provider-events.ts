@@ -1,0 +1,80 @@
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { AuditEvent } from '../audit/index.ts';
+import type { Logger } from '../shared/logger.ts';
+import { currentUnitOfWork } from '../storage/unit-of-work.ts';
+import type { OidcDomains } from './domains.ts';
+
+/** What metrics want to know of the protocol; no person and no token in it. */
+export interface ProtocolMeter {
+  tokenIssued(grantType: string, format: 'jwt' | 'opaque'): void;
+  tokenRefused(error: string): void;
+}
+
+const where = (ctx: KoaContextWithOIDC): Pick<AuditEvent, 'ip' | 'userAgent' | 'requestId'> => ({
+  ...(typeof ctx.state?.ip === 'string' && { ip: ctx.state.ip }),
+  ...(ctx.get('user-agent') !== '' && { userAgent: ctx.get('user-agent') }),
+  ...(typeof ctx.state?.requestId === 'string' && { requestId: ctx.state.requestId }),
+});
+
+/** Turns the library's events into audit rows and metrics. Rows settle with the request that caused them. */
+export function attachEvents(provider: Provider, domains: OidcDomains, meter: ProtocolMeter, logger: Logger): void {
+  const record = (event: AuditEvent): void => {
+    const done = domains.audit.record(event).catch((error: unknown) => {
+      logger.error({ err: error, type: event.type }, 'an audit row could not be written');
+      throw error;
+    });
+    const unit = currentUnitOfWork();
+    if (unit) unit.enlisted.push(done);
+    else done.catch(() => undefined);
+  };
+
+  provider.on('grant.success', (ctx) => {
+    const { client, entities, params } = ctx.oidc;
+    const token = entities.AccessToken ?? entities.ClientCredentials;
+    const grantType = String(params?.grant_type ?? 'unknown');
+    meter.tokenIssued(grantType, token?.format === 'jwt' ? 'jwt' : 'opaque');
+    // One row for each sign-in to an app; refreshes and machine tokens are counted, not listed.
+    if (grantType !== 'authorization_code' || !client) return;
+    record({
+      type: 'token.issued',
+      actor: { kind: 'client', id: client.clientId },
+      outcome: 'success',
+      clientId: client.clientId,
+      ...(entities.AccessToken?.accountId && { subject: entities.AccessToken.accountId }),
+      details: { scope: entities.AccessToken?.scope ?? '' },
+      ...where(ctx),
+    });
+  });
+
+  provider.on('grant.error', (ctx, error) => {
+    meter.tokenRefused(error.message);
+    const reused = error.error_detail === 'refresh token already used' || /already consumed/.test(error.error_detail ?? '');
+    if (!reused) return;
+    record({
+      type: 'token.reuse_detected',
+      actor: ctx.oidc.client ? { kind: 'client', id: ctx.oidc.client.clientId } : { kind: 'stranger' },
+      outcome: 'failure',
+      ...(ctx.oidc.client && { clientId: ctx.oidc.client.clientId }),
+      ...where(ctx),
+    });
+  });
+
+  provider.on('grant.revoked', (ctx, grantId) => {
+    const unit = currentUnitOfWork();
+    const expiresAt = (unit?.startedAt ?? Date.now()) + 90 * 86_400_000;
+    const by = ctx.oidc.client ? ({ kind: 'client', id: ctx.oidc.client.clientId } as const) : ({ kind: 'system' } as const);
+    const done = domains.revocations.revoke({ kind: 'grant', id: grantId, expiresAt, reason: `ended at ${ctx.oidc.route}`, by });
+    if (unit) unit.enlisted.push(done);
+    else done.catch((error: unknown) => logger.error({ err: error }, 'a revocation could not be written'));
+  });
+
+  provider.on('end_session.success', (ctx) => {
+    const accountId = ctx.oidc.session?.accountId;
+    if (!accountId) return;
+    record({ type: 'session.ended', actor: { kind: 'account', id: accountId }, outcome: 'success', subject: accountId, ...where(ctx) });
+  });
+
+  provider.on('server_error', (ctx, error) => {
+    logger.error({ err: error, route: ctx.oidc?.route, requestId: ctx.state?.requestId }, 'the protocol endpoint failed');
+  });
+}

@@ -1,0 +1,138 @@
+import { type AdapterFactory, type Configuration, type JWKS, Provider } from 'oidc-provider';
+import { ownMetadata } from '../clients/index.ts';
+import type { Logger } from '../shared/logger.ts';
+import { type ArtifactStores, tokenIdFor } from './artifact-store.ts';
+import { acrValues } from './authentication-context.ts';
+import { claimsByScope, identityScopes } from './claims.ts';
+import { createClientAdapter } from './client-adapter.ts';
+import type { OidcDomains } from './domains.ts';
+import { createFindAccount } from './find-account.ts';
+import { createGrantLoader } from './grants.ts';
+import { deviceFeature, type HostedPages, logoutFeature, renderErrorOn } from './hosted-pages.ts';
+import { createInteractionPolicy } from './interaction-policy.ts';
+import { createIntrospectionPolicy } from './introspection.ts';
+import { attachEvents, type ProtocolMeter } from './provider-events.ts';
+import { createRotation, type RefreshCounter } from './refresh-limit.ts';
+import { createResourceServerLookup, useGrantedResource } from './resource-servers.ts';
+import { interactionPath, protocolRoutes } from './routes.ts';
+import type { OidcSettings } from './settings.ts';
+import { extraTokenClaims } from './token-claims.ts';
+import { ttlFor } from './ttl.ts';
+
+/** Everything a provider instance is made of, apart from its keys. */
+export interface ProviderParts {
+  readonly settings: OidcSettings;
+  readonly domains: OidcDomains;
+  readonly artifacts: ArtifactStores;
+  readonly pages: HostedPages;
+  readonly refreshes: RefreshCounter;
+  readonly meter: ProtocolMeter;
+  readonly logger: Logger;
+}
+
+const signingAlgorithms = ['ES256', 'RS256', 'EdDSA'] as const;
+
+function features({ domains, settings, pages }: ProviderParts): Configuration['features'] {
+  const introspectionPolicy = createIntrospectionPolicy(domains);
+  return {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) =>
+        introspectionPolicy(client, token as { clientId?: string; aud?: string | string[]; accountId?: string }),
+    },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: logoutFeature(pages),
+    deviceFlow: deviceFeature(pages),
+    pushedAuthorizationRequests: { enabled: true },
+    claimsParameter: { enabled: true },
+    userinfo: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: createResourceServerLookup(domains, settings),
+      useGrantedResource,
+      defaultResource: (_ctx, _client, oneOf) => oneOf as never,
+    },
+  };
+}
+
+function cookies({ cookieKeys, secureCookies }: OidcSettings): Configuration['cookies'] {
+  const attributes = { httpOnly: true, sameSite: 'lax', secure: secureCookies, signed: true } as const;
+  return {
+    // `__Host-` demands Path=/, which the cookies of one interaction do not have.
+    names: secureCookies
+      ? { session: '__Host-sp_session', interaction: '__Secure-sp_interaction', resume: '__Secure-sp_resume' }
+      : { session: 'sp_session', interaction: 'sp_interaction', resume: 'sp_resume' },
+    long: { ...attributes, path: '/' },
+    short: { ...attributes },
+    keys: [...cookieKeys],
+  };
+}
+
+function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
+  const { settings, domains } = parts;
+  const clientAdapter = createClientAdapter(domains.clients);
+  return {
+    adapter: ((name) => (name === 'Client' ? clientAdapter : parts.artifacts(name))) as AdapterFactory,
+    jwks,
+    routes: protocolRoutes,
+    cookies: cookies(settings),
+    ttl: ttlFor(settings),
+    features: features(parts),
+    claims: claimsByScope,
+    scopes: [...identityScopes],
+    acrValues: [...acrValues],
+    subjectTypes: ['public'],
+    responseTypes: ['code'],
+    pkce: { required: (_ctx, client) => client.require_pkce !== false },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: {
+      idTokenSigningAlgValues: [...signingAlgorithms],
+      userinfoSigningAlgValues: [...signingAlgorithms],
+      clientAuthSigningAlgValues: ['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+    },
+    clientDefaults: { id_token_signed_response_alg: 'ES256', grant_types: [], response_types: [] },
+    extraClientMetadata: { properties: [...ownMetadata] },
+    findAccount: createFindAccount(domains),
+    loadExistingGrant: createGrantLoader(domains),
+    interactions: {
+      policy: createInteractionPolicy(domains),
+      url: (_ctx, interaction) => interactionPath(interaction.uid),
+    },
+    extraTokenClaims,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: createRotation(parts.refreshes),
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
+    renderError: renderErrorOn(parts.pages),
+    clockTolerance: 15,
+    ...(settings.allowPrivateFetch && {
+      fetch: (url, { dispatcher: _guard, ...options }: RequestInit & { dispatcher?: unknown }) => globalThis.fetch(url, options),
+    }),
+  } as Configuration;
+}
+
+function overrideModels(provider: Provider, { domains }: ProviderParts): void {
+  // Secrets are stored hashed; the metadata only carries a placeholder that opens nothing.
+  provider.Client.prototype.compareClientSecret = function compare(this: { clientId: string }, actual: string) {
+    return domains.clients.verifySecret(this.clientId, actual);
+  } as typeof provider.Client.prototype.compareClientSecret;
+  // Ids name their kind and the slot of their grant, so that a store needs one round trip and no index.
+  for (const kind of ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'ClientCredentials'] as const) {
+    const model = provider[kind].prototype as unknown as { generateTokenId(this: { grantId?: string }): string };
+    model.generateTokenId = function generateTokenId() {
+      return tokenIdFor(kind, this.grantId);
+    };
+  }
+}
+
+/** Builds a provider for one set of keys. It costs a few milliseconds, so a rotation simply builds another. */
+export function buildProvider(parts: ProviderParts, jwks: JWKS): Provider {
+  const provider = new Provider(parts.settings.issuer, configuration(parts, jwks));
+  overrideModels(provider, parts);
+  attachEvents(provider, parts.domains, parts.meter, parts.logger);
+  return provider;
+}

@@ -1,0 +1,36 @@
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import type { JWKS, Provider } from 'oidc-provider';
+import { createInteractions, type Interactions } from './interactions.ts';
+import { createAccessTokenVerifier } from './jwt-access-token.ts';
+import { buildProvider, type ProviderParts } from './provider.ts';
+import { createStructuredTokens } from './structured-tokens.ts';
+
+/** The protocol endpoints as Koa middleware, and the port for the pages. */
+export interface Oidc extends Disposable {
+  readonly middleware: Middleware;
+  readonly interactions: Interactions;
+}
+
+/** Starts the protocol side. A change of keys builds a new provider and swaps it; requests under way finish on theirs. */
+export function createOidc(parts: ProviderParts): Oidc {
+  const { domains, settings } = parts;
+  const verify = createAccessTokenVerifier(settings.issuer, () => domains.keys.current());
+
+  const build = (): { provider: Provider; handle: Middleware } => {
+    const provider = buildProvider(parts, { keys: [...domains.keys.current().signing] } as JWKS);
+    const handle = compose([createStructuredTokens(provider, domains, verify), ...provider.middleware]) as Middleware;
+    return { provider, handle };
+  };
+
+  let current = build();
+  const stop = domains.keys.onChange(() => {
+    current = build();
+  });
+
+  return {
+    middleware: (ctx: Context, next) => current.handle(ctx, next),
+    interactions: createInteractions(() => current.provider, domains),
+    [Symbol.dispose]: stop,
+  };
+}

@@ -1,0 +1,40 @@
+import type { Evidence } from './evidence.ts';
+import type { Flow } from './flow.ts';
+
+export type NewFlow = Omit<Flow, 'wrongCodes' | 'unseenCodes' | 'finishedAt' | 'version'>;
+
+/** The version that a change was decided on. */
+export type FlowVersion = Pick<Flow, 'id' | 'version'>;
+
+/** What a step proved. Wrong codes are forgotten with it. */
+export interface Advance {
+  readonly evidence: Evidence;
+  readonly loginHint?: string;
+  /** Absent when no challenge is open after it. */
+  readonly challengeEndsAt?: number;
+  readonly unseenCodes: boolean;
+}
+
+/**
+ * Where sign-ins are kept. Every change is one conditional statement that touches nothing when the flow is finished,
+ * expired or at another version, so of any number of posts at once exactly one takes a step.
+ */
+export interface FlowStore {
+  /** Runs writes that belong together, joining the transaction that is already open. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Adds the flow unless its id is there, and resolves to the one that is there. */
+  open(flow: NewFlow): Promise<Flow>;
+  find(id: string): Promise<Flow | undefined>;
+  /** The flow after the step; undefined when another change came first. */
+  advance(at: FlowVersion, change: Advance, now: number): Promise<Flow | undefined>;
+  /** Takes one of `limit` tries: how many are used now, undefined when there was none left or the flow has moved. */
+  takeCodeTry(at: FlowVersion, limit: number, now: number): Promise<number | undefined>;
+  /** Gives back a try that was no guess. */
+  returnCodeTry(at: FlowVersion): Promise<void>;
+  /** Forgets all evidence, whatever the version. */
+  restart(id: string, now: number): Promise<Flow | undefined>;
+  /** Whether it was finished by this call. */
+  finish(at: FlowVersion, now: number): Promise<boolean>;
+  /** Deletes up to `limit` flows that expired, and says how many. */
+  purge(now: number, limit: number): Promise<number>;
+}

@@ -1,0 +1,63 @@
+import type { Factors } from '../credentials/index.ts';
+import type { AccountId, ClientId } from '../shared/ids.ts';
+import type { Authentication, Evidence } from './evidence.ts';
+import type { Requirement, Step } from './next-step.ts';
+
+/** What a sign-in is started with. */
+export interface NewSignIn {
+  readonly clientId: ClientId;
+  readonly requirement: Requirement;
+  readonly loginHint?: string;
+  /** What this browser proved before, in the session it still has. */
+  readonly session?: Evidence;
+}
+
+/** Where a sign-in stands, for the page to be drawn. It says nothing about an account before its password was right. */
+export interface FlowView {
+  readonly step: Step;
+  /** Who this browser has proven to be; the label is their email. */
+  readonly account?: { readonly id: AccountId; readonly label: string };
+  /** The name to fill in: typed before in this sign-in, or hinted by the app. */
+  readonly loginHint?: string;
+  /** Codes that may still be tried at the second door. */
+  readonly attemptsLeft?: number;
+  /** When the second door closes; milliseconds since the epoch. */
+  readonly challengeExpiresAt?: number;
+  readonly factors: Factors;
+}
+
+/** From where a step is taken, for the audit log. */
+export interface RequestMeta {
+  readonly ip?: string;
+  readonly userAgent?: string;
+  readonly requestId?: string;
+}
+
+/**
+ * Why a step was not taken. `mismatch`: wrong password, no such account or one that may not sign in, always the same.
+ * `paused`: too many failures, nothing was looked at. `too_many_codes`: that was the last try of this challenge.
+ * `expired`: the sign-in is over (no view) or the challenge is (the view says what is next). `wrong_step`: this step is not
+ * due, perhaps because the same form was sent twice; the view says which one is.
+ */
+export type Refusal = 'mismatch' | 'paused' | 'wrong_code' | 'used_code' | 'too_many_codes' | 'expired' | 'wrong_step';
+
+export interface RefusedStep {
+  readonly outcome: 'refused';
+  readonly reason: Refusal;
+  /** When another try will be looked at; milliseconds since the epoch. Absent when that is now. */
+  readonly retryAt?: number;
+  readonly view?: FlowView;
+}
+
+export type SubmitResult = { readonly outcome: 'accepted'; readonly view: FlowView } | RefusedStep;
+
+export type EnrolmentResult =
+  | { readonly outcome: 'accepted'; readonly view: FlowView; readonly backupCodes: readonly string[] }
+  | RefusedStep;
+
+/** Who signed in and how, for the session and the tokens. */
+export interface FinishedSignIn extends Authentication {
+  readonly accountId: AccountId;
+  /** To be kept with the session, and handed in when the same browser comes again. */
+  readonly evidence: Evidence;
+}

@@ -1,0 +1,33 @@
+/** A try that may go on. It counts as failed until it is given back. */
+export interface Reservation {
+  readonly granted: true;
+  readonly key: string;
+  /** Failures in a row with this one. */
+  readonly failures: number;
+  /** When the next try may come if this one fails. Milliseconds since the epoch. */
+  readonly retryAt: number;
+  /** Which try it is, to be told from later ones. */
+  readonly turn: number;
+}
+
+/** A try that must not be looked at. */
+export interface Refused {
+  readonly granted: false;
+  readonly retryAt: number;
+}
+
+/** Where failed tries are counted, in SQL: losing a cache must not unlock anybody. */
+export interface ThrottleStore {
+  /**
+   * Counts a try as failed before it is looked at, so that tries at once cannot exceed the limit. `delays` are the
+   * milliseconds to wait after each failure in a row, the last one being the lock. The count starts again after a lock,
+   * and when there was no try for as long as a lock or 15 minutes, whichever is more.
+   */
+  reserve(key: string, delays: readonly number[], now: number): Promise<Reservation | Refused>;
+  /** Takes one try back, and the pause if no later try has set its own. */
+  giveBack(reservation: Reservation): Promise<void>;
+  /** Forgets all failures: the person is who they say. */
+  reset(key: string): Promise<void>;
+  /** Deletes up to `limit` counts that nobody waits for and nothing was added to since `before`. */
+  purge(before: number, now: number, limit: number): Promise<number>;
+}

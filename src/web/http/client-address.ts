@@ -1,0 +1,74 @@
+import { BlockList, isIP, SocketAddress } from 'node:net';
+import type { EdgeMiddleware } from './context.ts';
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
+
+/**
+ * An IP address in its one canonical spelling, or undefined when `text` is none. It takes what proxies write: a port
+ * behind it, brackets, quotes (RFC 7239 §6), a zone, an IPv4 address mapped into IPv6.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  let address = text.trim();
+  if (address.length > 64) return undefined;
+  if (address.startsWith('"') && address.endsWith('"')) address = address.slice(1, -1);
+  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(address);
+  if (bracketed?.[1]) address = bracketed[1];
+  else if (/^[\d.]+:\d{1,5}$/.test(address)) address = address.slice(0, address.lastIndexOf(':'));
+  address = address.replace(/%.*$/, '');
+  if (isIP(address) === 0) return undefined;
+  if (isIP(address) === 4) return address;
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(canonical)?.[1] ?? canonical;
+}
+
+/** @throws RangeError naming the entry that is neither an address nor a CIDR range. */
+function trustList(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', bits, ...rest] = entry.split('/');
+    const prefix = bits === undefined ? undefined : Number(bits);
+    const widest = isIP(address) === 4 ? 32 : 128;
+    const sound = prefix === undefined || (/^\d{1,3}$/.test(bits ?? '') && prefix <= widest);
+    if (isIP(address) === 0 || rest.length > 0 || !sound) {
+      throw new RangeError(`"${entry}" in SALLYPORT_TRUSTED_PROXIES is not an IP address or CIDR range.`);
+    }
+    if (prefix === undefined) list.addAddress(address, familyOf(address));
+    else list.addSubnet(address, prefix, familyOf(address));
+  }
+  return list;
+}
+
+/**
+ * Finds out who is calling. Only headers from trusted proxies count; they are walked from the right, and the first
+ * address that is not a trusted proxy is the client's. What is left of it anybody may have written.
+ * @throws RangeError when an entry of `trustedProxies` is not an address or CIDR range.
+ */
+export function createClientAddress(options: { readonly trustedProxies: readonly string[] }): EdgeMiddleware {
+  const list = trustList(options.trustedProxies);
+  const trusts = (address: string): boolean => list.check(address, familyOf(address));
+
+  const walk = (peer: string, header: string): string => {
+    let client = peer;
+    for (const entry of header.split(',').reverse()) {
+      const address = canonicalAddress(entry);
+      if (address === undefined) break;
+      client = address;
+      if (!trusts(address)) break;
+    }
+    return client;
+  };
+
+  return function clientAddress(ctx, next) {
+    const peer = canonicalAddress(ctx.req.socket.remoteAddress ?? '');
+    ctx.state.trustedPeer = peer !== undefined && trusts(peer);
+    ctx.state.ip = peer ?? 'unknown';
+    ctx.state.clientProtocol = 'http';
+    if (peer !== undefined && ctx.state.trustedPeer) {
+      ctx.state.ip = walk(peer, ctx.get('X-Forwarded-For'));
+      const protocol = ctx.get('X-Forwarded-Proto').split(',').at(-1)?.trim().toLowerCase();
+      if (protocol === 'https') ctx.state.clientProtocol = 'https';
+    }
+    ctx.request.ip = ctx.state.ip;
+    return next();
+  };
+}

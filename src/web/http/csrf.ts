@@ -1,0 +1,77 @@
+import type { SecretRing } from '../../shared/crypto.ts';
+import { AppError } from '../../shared/errors.ts';
+import { randomSecret } from '../../shared/ids.ts';
+import type { EdgeContext } from './context.ts';
+import type { Form } from './form.ts';
+
+/** Name of the hidden field that carries the token. */
+export const csrfField = 'csrf';
+
+const purpose = 'csrf';
+const soundCookie = /^[A-Za-z0-9_-]{43}$/;
+
+const refuse = (reason: string): never => {
+  throw new AppError(
+    'forbidden',
+    'This form was not sent from our own page, or its cookie is gone. Allow cookies for this site, reload the page and send it again.',
+    { reason },
+  );
+};
+
+export interface Csrf {
+  /** The token for a form on this page. Gives the browser its cookie when it has none. */
+  issue(ctx: EdgeContext): string;
+  /** @throws AppError `forbidden` unless the form came from one of our pages in this browser. */
+  check(ctx: EdgeContext, form: Form): void;
+}
+
+/**
+ * Forms prove where they come from twice: by a token that only a page of ours could have for this browser's cookie,
+ * and by what the browser itself says (Sec-Fetch-Site, Origin). The cookie stays for the browser session, so that
+ * a second tab never spoils the form in the first.
+ */
+export function createCsrf(options: {
+  readonly secrets: SecretRing;
+  readonly secureCookies: boolean;
+  readonly issuer: string;
+}): Csrf {
+  const { secrets, secureCookies, issuer } = options;
+  const name = secureCookies ? '__Host-sp_csrf' : 'sp_csrf';
+  const given = new WeakMap<object, string>();
+
+  const cookieOf = (ctx: EdgeContext): string | undefined => {
+    const value = ctx.cookies.get(name, { signed: false });
+    return value !== undefined && soundCookie.test(value) ? value : undefined;
+  };
+
+  const checkOrigin = (ctx: EdgeContext): void => {
+    const site = ctx.get('Sec-Fetch-Site');
+    if (site === 'cross-site' || site === 'same-site') refuse(`Sec-Fetch-Site: ${site}`);
+    // Under Referrer-Policy: no-referrer browsers send "null" from our own pages too; then the token decides.
+    const origin = ctx.get('Origin');
+    if (origin !== '' && origin !== 'null' && origin !== issuer) refuse('an Origin that is not ours');
+  };
+
+  return {
+    issue(ctx) {
+      const value = given.get(ctx.req) ?? cookieOf(ctx) ?? randomSecret();
+      if (!given.has(ctx.req) && value !== cookieOf(ctx)) {
+        ctx.cookies.set(name, value, {
+          httpOnly: true,
+          sameSite: 'lax',
+          path: '/',
+          secure: secureCookies,
+          signed: false,
+        });
+      }
+      given.set(ctx.req, value);
+      return secrets.mac(purpose, value);
+    },
+    check(ctx, form) {
+      checkOrigin(ctx);
+      const value = cookieOf(ctx) ?? refuse('no cookie');
+      const token = form.get(csrfField) ?? refuse('no token');
+      if (!secrets.verifyMac(purpose, value, token)) refuse('a token of another browser');
+    },
+  };
+}

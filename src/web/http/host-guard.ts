@@ -1,0 +1,48 @@
+import type Koa from 'koa';
+import type { EdgeContext, EdgeMiddleware } from './context.ts';
+
+/**
+ * Makes every URL and cookie that is derived from a request follow the issuer: `ctx.host`, `protocol`, `secure`,
+ * `href` and `URL` no longer look at the request, so oidc-provider's `urlFor` cannot be made to point elsewhere.
+ */
+export function pinToIssuer<State, Context>(app: Koa<State, Context>, issuer: string): void {
+  const { host, hostname, protocol } = new URL(issuer);
+  const pinned = { host, hostname, protocol: protocol.slice(0, -1), secure: protocol === 'https:' };
+  for (const [name, value] of Object.entries(pinned)) {
+    Object.defineProperty(app.request, name, { get: () => value, configurable: true });
+  }
+}
+
+const countHosts = (rawHeaders: readonly string[]): number =>
+  rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+
+function misdirected(ctx: EdgeContext, issuer: string): void {
+  ctx.status = 421;
+  ctx.state.refusal = { code: 'misdirected', reason: ctx.get('Host').slice(0, 100) };
+  if (ctx.accepts('json', 'html') !== 'html') {
+    ctx.throw(421, `This server answers at ${issuer} only. Use that address.`);
+  }
+  ctx.type = 'html';
+  ctx.body = `<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>Use ${issuer}</title>
+<h1>This is not the address of this server</h1>
+<p>It answers at <a href="${issuer}/">${issuer}</a> only. Open that address instead.</p>
+</html>
+`;
+}
+
+/**
+ * Lets a request in only when its Host is the issuer's. Forwarded hosts count for nothing: a proxy in front passes
+ * Host on as it came. A target in absolute form is refused, because it would overrule Host (RFC 9112 §3.2.2).
+ */
+export function createHostGuard(options: { readonly issuer: string }): EdgeMiddleware {
+  const { origin, host, hostname, port, protocol } = new URL(options.issuer);
+  const withPort = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+  return function hostGuard(ctx, next) {
+    if (!ctx.req.url?.startsWith('/')) ctx.throw(400, 'The request target must be a path.');
+    if (countHosts(ctx.req.rawHeaders) !== 1) ctx.throw(400, 'A request needs exactly one Host header.');
+    const given = ctx.get('Host').toLowerCase();
+    if (given !== host && given !== withPort) return misdirected(ctx, origin);
+    return next();
+  };
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+import type { Clock } from '../../shared/clock.ts';
+import { reasonOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { CountMode } from './rate-limit-local.ts';
+
+export type RedisLike = Redis | Cluster;
+
+/** Milliseconds: the longest that a request waits for Redis, and how long a Redis that failed is left alone. */
+const patience = { answer: 300, rest: 1_000 };
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export type RedisGuard = <T>(work: () => Promise<T>, otherwise: () => T | Promise<T>) => Promise<T>;
+
+/**
+ * Does `work` on Redis, or `otherwise` when Redis fails, is late, or did so a moment ago: while it is away one request
+ * per second tries it and the others do not wait. It logs when Redis goes and when it is back.
+ */
+export function createRedisGuard(options: { readonly logger: Logger; readonly clock: Clock }): RedisGuard {
+  const { logger, clock } = options;
+  let away = false;
+  let restUntil = 0;
+
+  return async (work, otherwise) => {
+    const now = clock.now();
+    if (away) {
+      if (now < restUntil) return otherwise();
+      restUntil = now + patience.rest;
+    }
+    try {
+      const result = await within(patience.answer, work());
+      if (away) logger.info('limits are counted in Redis again');
+      away = false;
+      return result;
+    } catch (error) {
+      if (!away) logger.warn({ reason: reasonOf(error) }, 'Redis is away: limits are counted in this process');
+      away = true;
+      restUntil = clock.now() + patience.rest;
+    }
+    return otherwise();
+  };
+}
+
+/** The same sliding window as the local counter. The newest `max` hits are kept, one sorted set per key. */
+const lua = `
+  local now, window, max, mode = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+  if mode == 'clear' then redis.call('DEL', KEYS[1]) return 0 end
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
+  local function wait()
+    local oldest = redis.call('ZRANGE', KEYS[1], -max, -max, 'WITHSCORES')
+    if #oldest == 0 then return 0 end
+    return tonumber(oldest[2]) + window - now
+  end
+  local blocked = wait()
+  if mode == 'peek' or (mode == 'take' and blocked > 0) then return blocked end
+  redis.call('ZADD', KEYS[1], now, ARGV[5])
+  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -max - 1)
+  redis.call('PEXPIRE', KEYS[1], window)
+  if mode == 'take' then return 0 end
+  return wait()
+`;
+
+interface WithCount {
+  sallyportCount(key: string, ...args: (string | number)[]): Promise<number>;
+}
+
+/**
+ * Counts in Redis. A script of our own, because koa-ratelimit's counts every request where we count failures, and
+ * uses its own clock. Resolves to the milliseconds that the key is blocked for.
+ */
+export function createRedisCounter(
+  redis: RedisLike,
+  options: { readonly name: string; readonly max: number; readonly windowSeconds: number },
+  clock: Clock,
+): (key: string, mode: CountMode) => Promise<number> {
+  const { name, max, windowSeconds } = options;
+  if (!('sallyportCount' in redis)) redis.defineCommand('sallyportCount', { numberOfKeys: 1, lua });
+  const counting = redis as unknown as WithCount;
+  return (key, mode) => {
+    const member = randomBytes(9).toString('base64url');
+    return counting.sallyportCount(
+      `sallyport:count:${name}:${key}`,
+      clock.now(),
+      windowSeconds * 1000,
+      max,
+      mode,
+      member,
+    );
+  };
+}

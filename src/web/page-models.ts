@@ -1,0 +1,240 @@
+import type { IconName } from './icons.ts';
+
+/** The app that a person is on the way to. It comes from client metadata, so nothing in it is trusted markup. */
+export interface AppIdentity {
+  readonly name: string;
+  /** Where its people start, for links back; http(s) only, anything else is not linked. */
+  readonly uri?: string | undefined;
+  /** Host that the answer goes to, as a person would read it. */
+  readonly domain?: string | undefined;
+  /** `data:image/…` or a path of ours; the Content-Security-Policy loads nothing else. */
+  readonly logo?: string | undefined;
+}
+
+/** One door of the progress drawing; its label says what opens it. */
+export interface Door {
+  readonly state: 'ahead' | 'here' | 'open';
+  readonly label: string;
+}
+
+/** The doors as they truly were: no second one when a password was enough. */
+export interface Doors {
+  readonly first: Door;
+  readonly second?: Door | undefined;
+}
+
+export type LoginError =
+  | 'missing'
+  | 'mismatch'
+  | 'paused'
+  | 'suspended'
+  | 'busy'
+  /** The second door waited too long. */
+  | 'expired'
+  /** Too many wrong codes ended the challenge. */
+  | 'too-many-codes';
+
+export interface LoginPage {
+  readonly app: AppIdentity;
+  /** What was typed before an error. */
+  readonly username?: string | undefined;
+  /** `login_hint` of the request; fills the field when nothing was typed. */
+  readonly loginHint?: string | undefined;
+  readonly error?: LoginError | undefined;
+  /** With `paused`: when the next try is allowed. */
+  readonly pausedUntil?: Date | undefined;
+  /** Who is signed in already, when the app asked to see the password again. */
+  readonly again?: string | undefined;
+  readonly remember?: boolean | undefined;
+  readonly passkeys?: boolean | undefined;
+  readonly recoverUrl?: string | undefined;
+  /** The door of an account that has only a password is left out when that is known. */
+  readonly doors?: Doors | undefined;
+  /** Development only: accounts of the demo data. */
+  readonly demo?:
+    | {
+        readonly accounts: readonly {
+          readonly username: string;
+          readonly password: string;
+          readonly note?: string | undefined;
+        }[];
+      }
+    | undefined;
+}
+
+export type CodeError = 'missing' | 'mismatch' | 'used';
+
+export interface TotpPage {
+  readonly app: AppIdentity;
+  readonly who: string;
+  readonly error?: CodeError | undefined;
+  readonly attemptsLeft?: number | undefined;
+  /** Whether the account has unused backup codes. */
+  readonly backupCodes: boolean;
+  readonly trustDays?: number | undefined;
+  readonly passkeys?: boolean | undefined;
+  readonly resetUrl?: string | undefined;
+}
+
+export interface BackupCodePage {
+  readonly app: AppIdentity;
+  readonly who: string;
+  readonly error?: CodeError | undefined;
+  readonly attemptsLeft?: number | undefined;
+  /** Unused codes of the account. */
+  readonly remaining?: number | undefined;
+}
+
+export interface EnrollTotpPage {
+  readonly app: AppIdentity;
+  readonly who: string;
+  /** SVG drawn by the server; printed as it is. */
+  readonly qrSvg: string;
+  /** Base32, ungrouped. */
+  readonly key: string;
+  /** The `otpauth:` URI of the QR code. */
+  readonly uri: string;
+  readonly error?: CodeError | undefined;
+}
+
+export interface BackupCodesPage {
+  readonly app: AppIdentity;
+  readonly who: string;
+  readonly codes: readonly string[];
+  /** "Continue" was pressed without the tick. */
+  readonly error?: 'not-stored' | undefined;
+  readonly doors?: Doors | undefined;
+}
+
+export interface ConsentScope {
+  readonly icon: IconName;
+  readonly text: string;
+  /** What exactly is shown to the app, for example the email address. */
+  readonly value?: string | undefined;
+  /** Not granted to this app before, while others were. */
+  readonly isNew?: boolean | undefined;
+}
+
+export interface ConsentPage {
+  readonly app: AppIdentity;
+  /** Whether an administrator registered the app. */
+  readonly verified: boolean;
+  readonly scopes: readonly ConsentScope[];
+  readonly apis: readonly { readonly name: string; readonly scopes: readonly ConsentScope[] }[];
+  readonly offline: boolean;
+  /** The account as its owner knows it: username or email. */
+  readonly account: string;
+  readonly redirectDomain: string;
+  readonly doors?: Doors | undefined;
+  readonly policyUri?: string | undefined;
+  readonly termsUri?: string | undefined;
+  /** Where access can be removed later. */
+  readonly connectedAppsUrl?: string | undefined;
+}
+
+export interface SelectAccountPage {
+  readonly app: AppIdentity;
+  /** The first one is chosen beforehand. */
+  readonly accounts: readonly { readonly id: string; readonly name: string; readonly detail?: string | undefined }[];
+}
+
+export interface LogoutPage {
+  readonly app?: AppIdentity | undefined;
+  readonly who?: string | undefined;
+  readonly logout: {
+    readonly action: string;
+    readonly xsrf: string;
+    /** The app that alone is left when the person stays signed in here; without it staying is a link home. */
+    readonly stayName?: string | undefined;
+  };
+}
+
+export interface SignedOutPage {
+  readonly app?: AppIdentity | undefined;
+  /** The person left the app only; this browser is still signed in. */
+  readonly stillSignedIn?: boolean | undefined;
+  readonly apps?: readonly { readonly app: AppIdentity; readonly ended: boolean }[] | undefined;
+}
+
+export interface ErrorPage {
+  readonly title: string;
+  readonly message: string;
+  readonly reference: string;
+  readonly time: Date;
+  readonly app?: AppIdentity | undefined;
+  /** Where trying again makes sense; a path of ours. */
+  readonly retryUrl?: string | undefined;
+  readonly developer?:
+    | { readonly error: string; readonly description?: string | undefined; readonly clientId?: string | undefined }
+    | undefined;
+}
+
+export interface DevicePage {
+  readonly action: string;
+  readonly xsrf: string;
+  readonly userCode?: string | undefined;
+  readonly error?: 'missing' | 'unknown' | 'expired' | 'used' | 'refused' | 'failed' | undefined;
+}
+
+export interface DeviceConfirmPage {
+  readonly action: string;
+  readonly xsrf: string;
+  /** As the device shows it. */
+  readonly userCode: string;
+  readonly app: AppIdentity;
+  /** Address that the device asked from. */
+  readonly requestedFrom?: string | undefined;
+  readonly requestedAt?: Date | undefined;
+}
+
+export interface DeviceDonePage {
+  readonly app: AppIdentity;
+}
+
+export interface HomePage {
+  readonly who?: string | undefined;
+  readonly links: readonly {
+    readonly href: string;
+    readonly label: string;
+    readonly hint?: string | undefined;
+    readonly icon: IconName;
+  }[];
+}
+
+export interface MailSummary {
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly at: Date;
+}
+
+export interface MailPage {
+  readonly messages: readonly MailSummary[];
+}
+
+export interface MailMessagePage extends MailSummary {
+  readonly from: string;
+  readonly text: string;
+}
+
+/** Every page and what it is made of. Optional values may be absent or undefined. */
+export interface PageModels {
+  readonly login: LoginPage;
+  readonly totp: TotpPage;
+  readonly 'backup-code': BackupCodePage;
+  readonly 'enroll-totp': EnrollTotpPage;
+  readonly 'backup-codes': BackupCodesPage;
+  readonly consent: ConsentPage;
+  readonly 'select-account': SelectAccountPage;
+  readonly logout: LogoutPage;
+  readonly 'signed-out': SignedOutPage;
+  readonly error: ErrorPage;
+  readonly device: DevicePage;
+  readonly 'device-confirm': DeviceConfirmPage;
+  readonly 'device-done': DeviceDonePage;
+  readonly home: HomePage;
+  readonly mail: MailPage;
+  readonly 'mail-message': MailMessagePage;
+}
+
+export type PageName = keyof PageModels;

@@ -1,0 +1,91 @@
+import type { Context } from 'koa';
+import type { Apis } from '../../apis/index.ts';
+import type { Client, Clients } from '../../clients/index.ts';
+import type { AuditLog } from '../../audit/index.ts';
+import type { Accounts } from '../../accounts/index.ts';
+import type { Consents } from '../../consents/index.ts';
+import type { Interaction, Interactions } from '../../oidc/index.ts';
+import { AppError } from '../../shared/errors.ts';
+import { asAccountId } from '../../shared/ids.ts';
+import type { Evidence, FlowView, Requirement, SignIn } from '../../sign-in/index.ts';
+import type { FormGuard, PageWriter } from '../page-writer.ts';
+import type { AttemptLimits } from './attempt-limits.ts';
+
+/** What the sign-in pages are made of. */
+export interface SignInSurface {
+  readonly interactions: Interactions;
+  readonly signIn: SignIn;
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly clients: Pick<Clients, 'find'>;
+  readonly apis: Pick<Apis, 'find'>;
+  readonly consents: Consents;
+  readonly audit: AuditLog;
+  readonly pages: PageWriter;
+  readonly forms: FormGuard;
+  readonly limits: AttemptLimits;
+  /** Demo users to offer on the login page; development only. */
+  readonly demoAccounts: () => readonly { username: string; password: string; note: string }[];
+  readonly secureCookies: boolean;
+}
+
+/** One browser's step through one interaction. */
+export interface Visit {
+  readonly ctx: Context;
+  readonly interaction: Interaction;
+  readonly client: Client;
+  readonly base: string;
+}
+
+const methodNames = { pwd: 'pwd', otp: 'otp', backup_code: 'backup_code' } as const;
+
+/** The browser's earlier sign-in as evidence; the sign-in domain decides what it is still worth. */
+export function sessionEvidence(interaction: Interaction): Evidence | undefined {
+  const { session } = interaction;
+  if (!session || session.authTime === undefined) return undefined;
+  const { authTime } = session;
+  const methods = session.amr.flatMap((name) => {
+    const method = methodNames[name as keyof typeof methodNames];
+    return method ? [{ method, at: authTime }] : [];
+  });
+  return { accountId: asAccountId(session.accountId), methods };
+}
+
+/** What this interaction asks of a sign-in: the request, the client and the APIs together. */
+export async function requirementOf(surface: SignInSurface, { interaction, client }: Pick<Visit, 'interaction' | 'client'>): Promise<Requirement> {
+  const apis = await Promise.all(interaction.resources.map((identifier) => surface.apis.find(identifier)));
+  const secondFactor =
+    interaction.demandsSecondFactor || client.requireSecondFactor || apis.some((api) => api?.requireSecondFactor === true);
+  return {
+    secondFactor,
+    ...(interaction.freshAfter !== undefined && { freshAfter: interaction.freshAfter }),
+    ...(interaction.hintedAccountId !== undefined && { accountId: asAccountId(interaction.hintedAccountId) }),
+  };
+}
+
+/** Opens the flow of this interaction, or finds it where it was left. */
+export async function openFlow(surface: SignInSurface, visit: Visit): Promise<FlowView> {
+  const { interaction, client } = visit;
+  const session = sessionEvidence(interaction);
+  return surface.signIn.open(interaction.uid, {
+    clientId: client.id,
+    requirement: await requirementOf(surface, visit),
+    ...(interaction.loginHint !== undefined && { loginHint: interaction.loginHint }),
+    ...(session && { session }),
+  });
+}
+
+/** Reads the interaction that the URL names and the cookie proves. @throws AppError `expired`. */
+export async function visitOf(surface: SignInSurface, ctx: Context): Promise<Visit> {
+  const uid = String(ctx.params.uid);
+  const interaction = await surface.interactions.get(ctx, uid);
+  const client = await surface.clients.find(interaction.clientId);
+  if (!client || client.disabled) throw new AppError('expired', 'This app may not sign people in any more. Go back to it and ask its owner.');
+  return { ctx, interaction, client, base: `/sign-in/${uid}` };
+}
+
+/** Redirects with 303, so that a browser never repeats a post (RFC 9700 §4.12). */
+export function seeOther(ctx: Context, location: string): void {
+  ctx.status = 303;
+  ctx.set('location', location);
+  ctx.body = '';
+}

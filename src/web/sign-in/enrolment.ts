@@ -1,0 +1,75 @@
+import { toString as drawQrCode } from 'qrcode';
+import { appCard } from '../app-card.ts';
+import { metaOf } from '../request-meta.ts';
+import { openFlow, seeOther, type SignInSurface, type Visit } from './context.ts';
+import type { Remember } from './remember.ts';
+import { dispatch } from './steps.ts';
+
+async function show(surface: SignInSurface, visit: Visit, wrongCode: boolean): Promise<void> {
+  const { secret, uri, label } = await surface.signIn.beginEnrolment(visit.interaction.uid);
+  await surface.pages.show(
+    visit.ctx,
+    'enroll-totp',
+    {
+      app: appCard(visit.client, visit.interaction.redirectUri),
+      who: label,
+      key: secret,
+      uri,
+      qrSvg: await drawQrCode(uri, { type: 'svg', margin: 0 }),
+      error: wrongCode ? 'mismatch' : undefined,
+    },
+    wrongCode ? 422 : 200,
+  );
+}
+
+export async function showEnrolment(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
+  const { step } = await openFlow(surface, visit);
+  if (step !== 'enroll-totp') return dispatch(surface, remember, visit);
+  return show(surface, visit, false);
+}
+
+export async function submitEnrolment(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
+  const { ctx, interaction } = visit;
+  const form = await surface.forms.read(ctx);
+  if (form.get('action') === 'cancel') {
+    return seeOther(ctx, await surface.interactions.refuse(ctx, 'The person did not set up a second factor.'));
+  }
+  const view = await openFlow(surface, visit);
+  // The codes are shown in answer to a post to this address, so their own form comes here as well.
+  if (view.step === 'show-backup-codes') return submitBackupCodes(surface, remember, visit);
+  if (view.step !== 'enroll-totp') return dispatch(surface, remember, visit);
+  const result = await surface.signIn.confirmEnrolment(interaction.uid, form.get('code') ?? '', metaOf(ctx));
+  if (result.outcome !== 'accepted') {
+    if (result.reason === 'wrong_code') return show(surface, visit, true);
+    return dispatch(surface, remember, visit);
+  }
+  // The only moment at which the codes exist in clear: they go from here to the person and nowhere else.
+  const app = appCard(visit.client, visit.interaction.redirectUri);
+  await surface.pages.show(ctx, 'backup-codes', { app, who: view.account?.label ?? '', codes: result.backupCodes });
+}
+
+const codePattern = /^[0-9a-z-]{8,40}$/;
+
+export async function submitBackupCodes(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
+  const { ctx, interaction } = visit;
+  const form = await surface.forms.read(ctx);
+  if (form.get('action') === 'download') {
+    const codes = (form.get('codes') ?? '').split(/\s+/).filter((code) => codePattern.test(code)).slice(0, 20);
+    ctx.attachment('sallyport-backup-codes.txt');
+    ctx.type = 'text/plain';
+    ctx.body = `Sallyport backup codes. Each opens the second door once.\r\n\r\n${codes.join('\r\n')}\r\n`;
+    return;
+  }
+  await openFlow(surface, visit);
+  if (form.get('stored') === 'yes') await surface.signIn.acknowledgeBackupCodes(interaction.uid);
+  await dispatch(surface, remember, visit);
+}
+
+/** Someone came back to the codes by reload or the back button: they are not shown twice, new ones are made. */
+export async function showBackupCodes(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
+  const view = await openFlow(surface, visit);
+  if (view.step !== 'show-backup-codes') return dispatch(surface, remember, visit);
+  const codes = await surface.signIn.renewBackupCodes(visit.interaction.uid, metaOf(visit.ctx));
+  const app = appCard(visit.client, visit.interaction.redirectUri);
+  await surface.pages.show(visit.ctx, 'backup-codes', { app, who: view.account?.label ?? '', codes });
+}

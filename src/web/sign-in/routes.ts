@@ -1,0 +1,52 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { showConsent, submitConsent } from './consent.ts';
+import { seeOther, type SignInSurface, type Visit, visitOf } from './context.ts';
+import { showBackupCodes, showEnrolment, submitBackupCodes, submitEnrolment } from './enrolment.ts';
+import { cancel, showLogin, submitLogin } from './login.ts';
+import { createRemember, type Remember } from './remember.ts';
+import { showSecondFactor, submitSecondFactor } from './second-factor.ts';
+import { showSelectAccount, submitSelectAccount } from './select-account.ts';
+import { dispatch } from './steps.ts';
+
+type Handler = (surface: SignInSurface, remember: Remember, visit: Visit) => Promise<void>;
+
+const pages: readonly { readonly path: string; readonly show: Handler; readonly submit: Handler }[] = [
+  { path: 'login', show: showLogin, submit: submitLogin },
+  {
+    path: 'second-factor',
+    show: (surface, remember, visit) => showSecondFactor(surface, remember, visit, 'totp'),
+    submit: (surface, remember, visit) => submitSecondFactor(surface, remember, visit, 'totp'),
+  },
+  {
+    path: 'backup-code',
+    show: (surface, remember, visit) => showSecondFactor(surface, remember, visit, 'backup-code'),
+    submit: (surface, remember, visit) => submitSecondFactor(surface, remember, visit, 'backup-code'),
+  },
+  { path: 'enroll', show: showEnrolment, submit: submitEnrolment },
+  { path: 'backup-codes', show: showBackupCodes, submit: submitBackupCodes },
+  { path: 'select-account', show: showSelectAccount, submit: submitSelectAccount },
+  { path: 'consent', show: showConsent, submit: submitConsent },
+];
+
+/** The pages of one sign-in, below `/sign-in/:uid`. */
+export function createSignInRoutes(surface: SignInSurface): Router {
+  const router = new Router({ prefix: '/sign-in/:uid' });
+  const remember = createRemember(surface.secureCookies);
+  const visited = (handler: Handler) => async (ctx: Context) => handler(surface, remember, await visitOf(surface, ctx));
+
+  router.get('sign-in', '/', visited(dispatch));
+  for (const { path, show, submit } of pages) {
+    router.get(`sign-in:${path}`, `/${path}`, visited(show));
+    router.post(`sign-in:${path}:submit`, `/${path}`, visited(submit));
+  }
+  router.post(
+    'sign-in:cancel',
+    '/cancel',
+    visited(async (_surface, _remember, visit) => {
+      await surface.forms.read(visit.ctx);
+      seeOther(visit.ctx, await cancel(surface, visit));
+    }),
+  );
+  return router;
+}

@@ -1,0 +1,58 @@
+import type { FlowView, SubmitResult } from '../../sign-in/index.ts';
+import { appCard } from '../app-card.ts';
+import { metaOf } from '../request-meta.ts';
+import { openFlow, seeOther, type SignInSurface, type Visit } from './context.ts';
+import type { Remember } from './remember.ts';
+import { dispatch } from './steps.ts';
+
+type Page = 'totp' | 'backup-code';
+const troubles = { wrong_code: 'mismatch', used_code: 'used' } as const;
+type Trouble = keyof typeof troubles;
+
+async function show(surface: SignInSurface, visit: Visit, page: Page, view: FlowView, error?: Trouble): Promise<void> {
+  await surface.pages.show(
+    visit.ctx,
+    page,
+    {
+      app: appCard(visit.client, visit.interaction.redirectUri),
+      who: view.account?.label ?? '',
+      error: error && troubles[error],
+      attemptsLeft: view.attemptsLeft,
+      backupCodes: view.factors.backupCodes > 0,
+      remaining: view.factors.backupCodes,
+    },
+    error === undefined ? 200 : 422,
+  );
+}
+
+export async function showSecondFactor(surface: SignInSurface, remember: Remember, visit: Visit, page: Page): Promise<void> {
+  const view = await openFlow(surface, visit);
+  if (view.step !== 'second-factor') return dispatch(surface, remember, visit);
+  return show(surface, visit, page, view);
+}
+
+async function answer(surface: SignInSurface, remember: Remember, visit: Visit, page: Page, result: SubmitResult): Promise<void> {
+  if (result.outcome === 'accepted' || result.reason === 'wrong_step') return dispatch(surface, remember, visit);
+  if (result.reason === 'wrong_code' || result.reason === 'used_code') {
+    const view = result.view ?? (await openFlow(surface, visit));
+    if (view.step === 'second-factor') return show(surface, visit, page, view, result.reason);
+  }
+  // The challenge is over: too many codes, too late, or the account is paused. The first door says so.
+  const over = result.reason === 'too_many_codes' || result.reason === 'paused' ? 'too-many-codes' : 'expired';
+  seeOther(visit.ctx, `${visit.base}/login?over=${over}`);
+}
+
+export async function submitSecondFactor(surface: SignInSurface, remember: Remember, visit: Visit, page: Page): Promise<void> {
+  const { ctx, interaction, base } = visit;
+  const form = await surface.forms.read(ctx);
+  const action = form.get('action');
+  if (action === 'backup-code') return seeOther(ctx, `${base}/backup-code`);
+  if (action === 'back') return seeOther(ctx, `${base}/second-factor`);
+  if (action === 'restart') {
+    await surface.signIn.restart(interaction.uid);
+    return dispatch(surface, remember, visit);
+  }
+  const code = form.get('code') ?? '';
+  const submit = page === 'totp' ? surface.signIn.submitTotp : surface.signIn.submitBackupCode;
+  return answer(surface, remember, visit, page, await submit(interaction.uid, code, metaOf(ctx)));
+}

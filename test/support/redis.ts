@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { freePort, LaneMissing, stopProcess } from './postgres.ts';
+
+/** A Redis of the test's own. */
+export interface RedisServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Ends it and removes its directory. */
+  stop(): Promise<void>;
+}
+
+const hasProgram = (): boolean => spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
+
+async function untilReady(port: number, child: ChildProcess, log: () => string): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await delay(20)) {
+    if (child.exitCode !== null) break;
+    const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.ping();
+      return;
+    } catch {
+      // Not yet.
+    } finally {
+      client.disconnect();
+    }
+  }
+  throw new Error(`Redis did not start:\n${log()}`);
+}
+
+/**
+ * Starts a Redis on a free port of loopback (or on `port`), without persistence, in a temporary directory.
+ * @throws LaneMissing when this machine has none.
+ */
+export async function startRedis(options: { port?: number; arguments?: string[] } = {}): Promise<RedisServer> {
+  if (!hasProgram()) throw new LaneMissing('no REDIS_URL, and no redis-server on the path');
+  const dir = mkdtempSync(join(tmpdir(), 'sallyport-redis-'));
+  const port = options.port ?? (await freePort());
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', [...settings, ...(options.arguments ?? [])], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  const keep = (text: Buffer): void => {
+    log = (log + text.toString()).slice(-4_000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const stop = async (): Promise<void> => {
+    child.kill('SIGCONT');
+    await stopProcess(child, 'SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(port, child, () => log);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
+}
+
+/**
+ * Starts a Redis Cluster of three masters without replicas. The url names the first.
+ * @throws LaneMissing when this machine has no Redis that can form one.
+ */
+export async function startRedisCluster(): Promise<{ readonly url: string } & AsyncDisposable> {
+  if (!hasProgram()) throw new LaneMissing('no redis-server on the path');
+  await using stack = new AsyncDisposableStack();
+  const nodes: RedisServer[] = [];
+  for (let index = 0; index < 3; index += 1) {
+    // The bus listens on its own port; the default, 10000 above, may not exist.
+    const bus = await freePort();
+    const extra = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
+    nodes.push(stack.use(await startRedis({ arguments: extra })));
+  }
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+  const made = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { encoding: 'utf8' });
+  if (made.status !== 0) throw new LaneMissing(`redis-cli made no cluster: ${made.stdout}${made.stderr}`.slice(0, 400));
+  const owned = stack.move();
+  return { url: `${nodes[0]?.url}?cluster=true`, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
