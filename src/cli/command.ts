@@ -40,7 +40,8 @@ export function readOptions<Schema extends z.ZodObject>(schema: Schema, input: u
   if (parsed.success) return parsed.data as z.output<Schema>;
   const fields: Record<string, string> = {};
   for (const issue of parsed.error.issues) {
-    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) fields[flagOf(key)] = 'There is no such option.';
+    if (issue.code === 'unrecognized_keys')
+      for (const key of issue.keys) fields[flagOf(key)] = 'There is no such option.';
     else fields[flagOf(String(issue.path[0] ?? ''))] ??= textOf(issue);
   }
   throw new AppError('invalid_input', 'Some options cannot be accepted.', { fields });

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { AppError } from '../shared/errors.ts';
+import type { ControlRequest, ControlResponse } from './control-message.ts';
 import { assertOwn, controlPath } from './control-path.ts';
-import type { ControlRequest, ControlResponse } from './control-socket.ts';
 
 const answerMs = 60_000;
 
@@ -19,7 +19,11 @@ export async function callServer(dataDir: string, request: ControlRequest): Prom
     let text = '';
     let connected = false;
     const lost = (reason: string): void =>
-      reject(new AppError('unavailable', 'The running server did not answer. Look whether it did what it was told.', { reason }));
+      reject(
+        new AppError('unavailable', 'The running server did not answer. Look whether it did what it was told.', {
+          reason,
+        }),
+      );
     const socket = createConnection(path, () => {
       connected = true;
       socket.write(`${JSON.stringify(request)}\n`);

@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { AppError } from '../shared/errors.ts';
 import { sha256 } from '../shared/crypto.ts';
+import { AppError } from '../shared/errors.ts';
 
 /** Longest path of a unix socket that every system takes (`sun_path`, 104 bytes with its end on some). */
 const longest = 100;
@@ -29,6 +29,9 @@ export function assertOwn(dir: string): void {
   const { uid, mode } = lstatSync(dir);
   const us = process.getuid?.();
   if (us !== undefined && (uid !== us || (mode & 0o022) !== 0)) {
-    throw new AppError('conflict', `${dir} belongs to another user or can be written by others. Make it yours: chmod 700.`);
+    throw new AppError(
+      'conflict',
+      `${dir} belongs to another user or can be written by others. Make it yours: chmod 700.`,
+    );
   }
 }

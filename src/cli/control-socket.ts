@@ -1,29 +1,13 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { AppError, type ErrorCode, reasonOf } from '../shared/errors.ts';
+import { AppError, reasonOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { callServer } from './control-client.ts';
+import type { ControlRequest, ControlResponse } from './control-message.ts';
 import { controlPath, ownControlDirectory } from './control-path.ts';
 import { domainCommands } from './domain-commands.ts';
 import type { Domains } from './domains.ts';
-
-/** What goes over the socket, one line of JSON each way. */
-export interface ControlRequest {
-  readonly command: string;
-  readonly input: unknown;
-}
-
-export type ControlResponse =
-  | { readonly ok: true; readonly result: unknown }
-  | {
-      readonly ok: false;
-      readonly error: {
-        readonly code: ErrorCode | 'internal';
-        readonly message: string;
-        readonly fields?: Readonly<Record<string, string>>;
-      };
-    };
 
 interface Needs {
   readonly dataDir: string;
@@ -41,7 +25,12 @@ function parseRequest(line: string): ControlRequest {
   } catch {
     throw new AppError('invalid_input', 'The request is not JSON.');
   }
-  if (typeof request !== 'object' || request === null || !('command' in request) || typeof request.command !== 'string') {
+  if (
+    typeof request !== 'object' ||
+    request === null ||
+    !('command' in request) ||
+    typeof request.command !== 'string'
+  ) {
     throw new AppError('invalid_input', 'The request names no command.');
   }
   return { command: request.command, input: 'input' in request ? request.input : {} };
@@ -68,7 +57,7 @@ async function answer({ domains, logger }: Needs, line: string): Promise<Control
   }
 }
 
-async function converse(needs: Needs, socket: Socket): Promise<void> {
+async function converse(needs: Needs, socket: Socket, answering: Set<Promise<unknown>>): Promise<void> {
   socket.setTimeout(idleMs, () => socket.destroy());
   socket.on('error', () => socket.destroy());
   let bytes = 0;
@@ -77,7 +66,9 @@ async function converse(needs: Needs, socket: Socket): Promise<void> {
     if (bytes > maxRequestBytes) socket.destroy();
   });
   for await (const line of createInterface({ input: socket })) {
-    socket.end(`${JSON.stringify(await answer(needs, line))}\n`);
+    const answered = answer(needs, line).then((response) => socket.end(`${JSON.stringify(response)}\n`));
+    answering.add(answered);
+    await answered.finally(() => answering.delete(answered));
     return;
   }
 }
@@ -95,16 +86,18 @@ export async function startControlSocket(needs: Needs): Promise<AsyncDisposable>
   }
   rmSync(path, { force: true });
   const open = new Set<Socket>();
+  const answering = new Set<Promise<unknown>>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    converse(needs, socket).catch(() => socket.destroy());
+    converse(needs, socket, answering).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
   chmodSync(path, 0o600);
   return {
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
+      await Promise.allSettled(answering);
       for (const socket of open) socket.destroy();
       await closed;
     },

@@ -3,14 +3,22 @@ export function table(names: readonly string[], rows: readonly (readonly string[
   if (rows.length === 0) return empty;
   const lines = [names.map((name) => name.toUpperCase()), ...rows];
   const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** One fact per line; facts without a value are left out. */
 export function facts(pairs: readonly (readonly [string, string | number | boolean | undefined])[]): string {
   const known = pairs.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(...known.map(([name]) => name.length));
-  const line = (value: string | number | boolean): string => (typeof value === 'boolean' ? yesNo(value) : String(value));
+  const line = (value: string | number | boolean): string =>
+    typeof value === 'boolean' ? yesNo(value) : String(value);
   return known.map(([name, value]) => `${name.padEnd(width)}  ${line(value ?? '')}`).join('\n');
 }
 

@@ -162,7 +162,7 @@ export async function readNewClient(given: NewClient, rules: ReadRules): Promise
     requireSecondFactor: input.requireSecondFactor ?? false,
     strictRefresh: input.strictRefresh ?? false,
     // A service that stands for APIs asks about their tokens; one that names none can only be a general one.
-    mayIntrospect: input.mayIntrospect ?? (input.kind === 'service' && Object.keys(apis).length === 0),
+    mayIntrospect: input.mayIntrospect ?? false,
   };
   const read = await checked(draft, input.allowOtherResponseTypes ?? false, rules);
   return input.id === undefined ? read : { ...read, id: input.id };

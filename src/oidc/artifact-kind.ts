@@ -1,5 +1,5 @@
-import { randomSecret } from '../shared/ids.ts';
 import { sha256 } from '../shared/crypto.ts';
+import { randomSecret } from '../shared/ids.ts';
 
 /** What a store has to know of a model of oidc-provider. */
 export interface Kind {

@@ -33,6 +33,13 @@ export function createInteractionPolicy(domains: OidcDomains): ReturnType<typeof
     }),
   );
   login?.checks.add(
+    // `max_age=0` asks for a sign-in now; the library would let one of this very second pass.
+    new Check('max_age_zero', 'authentication must be fresh', (ctx) => {
+      const { params, result } = ctx.oidc;
+      return Number(params?.max_age ?? 1) === 0 && !result?.login ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    }),
+  );
+  login?.checks.add(
     new Check('account_gone', 'the account may not sign in', async (ctx) => {
       const accountId = ctx.oidc.session?.accountId;
       if (!accountId) return Check.NO_NEED_TO_PROMPT;

@@ -30,6 +30,8 @@ export interface Interaction {
   readonly resources: readonly string[];
   /** Authentication older than this does not count; seconds since the epoch. */
   readonly freshAfter?: number;
+  /** The session is too old for this request, or the app wants to see the person again: it proves nothing here. */
+  readonly sessionIsStale: boolean;
   /** Everything that consent is asked for, and which part of it is new. */
   readonly missing: Permissions;
   readonly offlineAccess: boolean;
@@ -97,6 +99,7 @@ function hintedAccount(details: Details): string | undefined {
   return (JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8')) as { sub?: string }).sub;
 }
 
+const staleReasons = new Set(['login_prompt', 'max_age', 'max_age_zero', 'id_token_hint', 'claims_id_token_sub_value']);
 const knownPrompts = new Set(['login', 'consent', 'select_account']);
 
 async function describe(provider: Provider, details: Details): Promise<Interaction> {
@@ -109,6 +112,7 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
     clientId: String(params.client_id),
     prompt: (knownPrompts.has(prompt.name) ? prompt.name : 'other') as Interaction['prompt'],
     demandsSecondFactor: demandsSecondFactor(params) || prompt.reasons.includes('second_factor'),
+    sessionIsStale: prompt.reasons.some((reason) => staleReasons.has(reason)),
     resources: listOf(params.resource),
     missing: missingPermissions(details),
     offlineAccess: String(params.scope ?? '').split(' ').includes('offline_access'),

@@ -122,11 +122,20 @@ function overrideModels(provider: Provider, { domains }: ProviderParts): void {
   } as typeof provider.Client.prototype.compareClientSecret;
   // Ids name their kind and the slot of their grant, so that a store needs one round trip and no index.
   for (const kind of ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'ClientCredentials'] as const) {
-    const model = provider[kind].prototype as unknown as { generateTokenId(this: { grantId?: string }): string };
+    const model = provider[kind].prototype as unknown as TokenModel;
+    const original = model.generateTokenId;
     model.generateTokenId = function generateTokenId() {
-      return tokenIdFor(kind, this.grantId);
+      // The library settles the format here; ids of JWTs are its own.
+      const id = original.call(this);
+      return this.format === 'jwt' ? id : tokenIdFor(kind, this.grantId);
     };
   }
+}
+
+interface TokenModel {
+  readonly format?: string;
+  readonly grantId?: string;
+  generateTokenId(this: TokenModel): string;
 }
 
 /** Builds a provider for one set of keys. It costs a few milliseconds, so a rotation simply builds another. */

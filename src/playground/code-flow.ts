@@ -7,7 +7,7 @@ import type { PlaygroundClients } from './options.ts';
 import type { RelyingParty } from './relying-party.ts';
 import { parametersOf, type RequestSettings } from './request-settings.ts';
 import type { Call, Check, CodeRun, TokenSet } from './run.ts';
-import { codeFor } from './snippets.ts';
+import { codeFor, curlOf } from './snippets.ts';
 
 /** What the flows need; one for the whole playground. */
 export interface FlowContext {
@@ -116,13 +116,39 @@ export function receiveAnswer(run: CodeRun, address: URL, issuer: string): void 
   run.answer = { url: address.href, checks, ...(problem && { problem }) };
 }
 
+/** Step 4 by hand: the request that exchanges the code, as curl and as code. */
+export async function redeemByHand({ party, clients }: FlowContext, run: CodeRun, answer: string): Promise<{ curl: string; code: string }> {
+  const { verifier, state, nonce, settings } = run;
+  const { token_endpoint = '' } = await party.metadata();
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code: new URL(answer).searchParams.get('code') ?? '',
+    redirect_uri: run.parameters.redirect_uri ?? '',
+    code_verifier: verifier,
+    client_id: clients.playground.clientId,
+    ...(settings.resource !== undefined && { resource: settings.resource }),
+  });
+  const request = { method: 'POST', url: token_endpoint, headers: [], body: body.toString() };
+  const { max_age: maxAge, resource, scope } = settings;
+  const values = {
+    answer,
+    verifier,
+    state,
+    ...(scope.includes('openid') && { nonce }),
+    ...(maxAge !== undefined && { maxAge }),
+    ...(resource !== undefined && { resource }),
+  };
+  const code = codeFor.redeem({ issuer: party.issuer, ...clients.playground }, values);
+  return { curl: curlOf({ request, milliseconds: 0 }), code };
+}
+
 /** Step 4: the code becomes tokens. The library checks the ID token: `iss`, `aud`, `exp`, `nonce`, `auth_time`. */
 export async function redeemCode(context: FlowContext, run: CodeRun, answer: string): Promise<Call> {
-  const { party, clients, clock } = context;
+  const { party, clock } = context;
   const { verifier, state, nonce, settings, dpop } = run;
   const maxAge = settings.max_age;
   const limits = maxAge === undefined ? {} : { maxAge };
-  const code = codeFor.redeem({ issuer: party.issuer, ...clients.playground }, { answer, verifier, state, nonce, ...limits });
+  const { code } = await redeemByHand(context, run, answer);
   return call('Exchange the code', code, async () => {
     const checks = { pkceCodeVerifier: verifier, expectedState: state, ...limits, ...(settings.scope.includes('openid') && { expectedNonce: nonce }) };
     const resource = settings.resource === undefined ? {} : { resource: settings.resource };

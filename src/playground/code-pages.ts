@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { AppError } from '../shared/errors.ts';
-import { receiveAnswer, redeemCode, startCodeRun } from './code-flow.ts';
+import { receiveAnswer, redeemByHand, redeemCode, startCodeRun } from './code-flow.ts';
 import { parameterMeanings, scopeMeanings } from './meanings.ts';
 import { formOf, type PageContext, runOf, seeOther, show, visitFor, visitOf } from './page-context.ts';
 import type { BuildPage, Row } from './page-models.ts';
@@ -84,13 +84,14 @@ export function addCodePages(router: Router, context: PageContext): void {
     seeOther(ctx, `/runs/${run.id}/answer`);
   });
 
-  router.get('/runs/:id/answer', (ctx) => {
+  router.get('/runs/:id/answer', async (ctx) => {
     const run = runOf(ctx, context, 'code');
     if (!run.answer) return seeOther(ctx, `/runs/${run.id}`);
     const { url, checks, problem } = run.answer;
     const ready = !run.tokens && !problem && checks.every(({ passed }) => passed);
     const call = run.tokens ? undefined : run.calls.findLast((one) => one.problem);
-    show(ctx, context, 'answer', { run, url, checks, problem, ready, call, received: [...new URL(url).searchParams].map(rowOf) });
+    const byHand = ready && !run.dpop ? await redeemByHand(context, run, url) : undefined;
+    show(ctx, context, 'answer', { run, url, checks, problem, ready, call, byHand });
   });
 
   router.post('/runs/:id/tokens', async (ctx) => {

@@ -38,11 +38,12 @@ export interface RequestPage {
 export interface AnswerPage {
   readonly run: CodeRun;
   readonly url: string;
-  readonly received: readonly Row[];
   readonly checks: readonly Check[];
   readonly problem?: Problem | undefined;
   /** Whether the code may be exchanged: every check passed and nobody did it yet. */
   readonly ready: boolean;
+  /** The next step without the playground. A DPoP proof cannot be made with curl. */
+  readonly byHand?: { readonly curl: string; readonly code: string } | undefined;
   /** An exchange that failed. */
   readonly call?: Call | undefined;
 }

@@ -6,10 +6,11 @@ const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').repla
 /** Headers that curl sends by itself, or that say who the playground is. */
 const dull = new Set(['user-agent', 'accept', 'content-type', 'content-length']);
 
+/** What `curl -u` takes. It does not form-encode as RFC 6749 §2.3.1 demands, so only what needs no encoding. */
 function basicCredentials(value: string): string | undefined {
   const [scheme, encoded = ''] = value.split(' ');
-  if (scheme !== 'Basic') return undefined;
-  return Buffer.from(encoded, 'base64').toString('utf8').split(':').map(decodeURIComponent).join(':');
+  const credentials = Buffer.from(encoded, 'base64').toString('utf8');
+  return scheme === 'Basic' && /^[\w.-]+:[\w.-]+$/.test(credentials) ? credentials : undefined;
 }
 
 /** The same request as a curl command for a POSIX shell. */
@@ -31,6 +32,16 @@ interface Connection {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret?: string;
+}
+
+/** What the exchange of a code is checked against. */
+interface RedeemValues {
+  readonly answer: string;
+  readonly verifier: string;
+  readonly state: string;
+  readonly nonce?: string;
+  readonly maxAge?: number;
+  readonly resource?: string;
 }
 
 const object = (fields: Readonly<Record<string, string>>, indent = '  '): string => {
@@ -74,16 +85,17 @@ const url = ${build}(config, ${object(fields)});
 `;
   },
 
-  redeem(connection: Connection, run: { answer: string; verifier: string; state: string; nonce: string; maxAge?: number }): string {
+  redeem(connection: Connection, run: RedeemValues): string {
     const checks = {
       pkceCodeVerifier: text(run.verifier),
       expectedState: text(run.state),
-      expectedNonce: text(run.nonce),
+      ...(run.nonce !== undefined && { expectedNonce: text(run.nonce) }),
       ...(run.maxAge !== undefined && { maxAge: String(run.maxAge) }),
     };
+    const resource = run.resource === undefined ? '' : `, { resource: ${text(run.resource)} }`;
     return `${connect(connection)}
 const address = new URL(${text(run.answer)});
-const tokens = await client.authorizationCodeGrant(config, address, ${object(checks)});
+const tokens = await client.authorizationCodeGrant(config, address, ${object(checks)}${resource});
 console.log(tokens.claims(), tokens.access_token, tokens.refresh_token);
 `;
   },

@@ -62,12 +62,14 @@ export interface LoginPage {
     | undefined;
 }
 
-export type CodeError = 'missing' | 'mismatch' | 'used';
+export type CodeError = 'missing' | 'mismatch' | 'used' | 'paused';
 
 export interface TotpPage {
   readonly app: AppIdentity;
   readonly who: string;
   readonly error?: CodeError | undefined;
+  /** With `paused`: when the next try is allowed. */
+  readonly pausedUntil?: Date | undefined;
   readonly attemptsLeft?: number | undefined;
   /** Whether the account has unused backup codes. */
   readonly backupCodes: boolean;
@@ -80,6 +82,7 @@ export interface BackupCodePage {
   readonly app: AppIdentity;
   readonly who: string;
   readonly error?: CodeError | undefined;
+  readonly pausedUntil?: Date | undefined;
   readonly attemptsLeft?: number | undefined;
   /** Unused codes of the account. */
   readonly remaining?: number | undefined;

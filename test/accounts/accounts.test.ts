@@ -70,7 +70,12 @@ for (const lane of sqlLanes()) {
     it('are found by their email and username in any case and form, and by nothing else', async () => {
       const name = unique();
       const made = await make({ username: `bo.${name}`, email: `zo\u00eb.${name}@example.com` });
-      for (const login of [`BO.${name}`, ` bo.${name} `, `ZOE\u0308.${name}@EXAMPLE.COM`, `zo\u00eb.${name}@example.com`]) {
+      for (const login of [
+        `BO.${name}`,
+        ` bo.${name} `,
+        `ZOE\u0308.${name}@EXAMPLE.COM`,
+        `zo\u00eb.${name}@example.com`,
+      ]) {
         expect((await accounts.findByLogin(login))?.id, login).to.equal(made.id);
       }
       for (const login of ['', `bo.${name}%`, made.id, `bo_${name}`, `zo\u00eb.${name}`, 'x'.repeat(100_000), '\0']) {

@@ -113,7 +113,9 @@ describe('mail addresses', () => {
   });
 
   it('have such a key with any domain', () => {
-    const host = fc.stringMatching(/^[a-z\u00df-\u00ff\u0131\u03b1-\u03c9\u0430-\u044f\uff41-\uff5a\u0300-\u0308-]{1,8}$/u);
+    const host = fc.stringMatching(
+      /^(?:[a-z\u00df-\u00ff\u0131\u03b1-\u03c9\u0430-\u044f\uff41-\uff5a-]|[\u0300-\u0308]){1,8}$/u,
+    );
     let accepted = 0;
     fc.assert(
       fc.property(host, (text) => {

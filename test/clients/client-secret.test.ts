@@ -33,7 +33,14 @@ describe('client secrets', () => {
   it('never match what is empty, stored or nearly right', () => {
     const secret = newClientSecret();
     const stored = [{ hash: hashSecret(secret) }];
-    for (const wrong of ['', hashSecret(secret), secret.slice(0, -1), `${secret} `, secret.toLowerCase(), 'x'.repeat(100_000)]) {
+    for (const wrong of [
+      '',
+      hashSecret(secret),
+      secret.slice(0, -1),
+      `${secret} `,
+      secret.toLowerCase(),
+      'x'.repeat(100_000),
+    ]) {
       expect(matchesSecret(stored, wrong, 0)).to.equal(false);
     }
     expect(matchesSecret([], '', 0)).to.equal(false);

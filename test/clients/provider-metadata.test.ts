@@ -1,9 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import Provider, { type AdapterPayload, type Configuration } from 'oidc-provider';
-import { type Client, type ClientKind, ownMetadata, toProviderMetadata } from '../../src/clients/index.ts';
-import type { ClientStore } from '../../src/clients/client-store.ts';
-import { createClients, type NewClient } from '../../src/clients/index.ts';
+import {
+  type Client,
+  type ClientKind,
+  type ClientStore,
+  createClients,
+  type NewClient,
+  ownMetadata,
+  toProviderMetadata,
+} from '../../src/clients/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -23,7 +29,9 @@ async function made(input: NewClient): Promise<Client> {
 
 function providerOf(metadata: Readonly<Record<string, unknown>>): Provider {
   const configuration: Configuration = {
-    adapter: (() => ({ find: async () => metadata as AdapterPayload })) as unknown as NonNullable<Configuration['adapter']>,
+    adapter: (() => ({ find: async () => metadata as AdapterPayload })) as unknown as NonNullable<
+      Configuration['adapter']
+    >,
     jwks: { keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: 'k' }] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: ['a key for tests only'] },
     features: {
@@ -33,6 +41,7 @@ function providerOf(metadata: Readonly<Record<string, unknown>>): Provider {
       backchannelLogout: { enabled: true },
     },
     responseTypes: ['code'],
+    scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
     enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
     extraClientMetadata: { properties: [...ownMetadata] },
   };
@@ -43,10 +52,16 @@ const redirect = { redirect_uris: ['https://app.example/cb'], post_logout_redire
 const inputs: [string, NewClient][] = [
   ['web', { name: 'App', kind: 'web', metadata: redirect, firstParty: true, requireSecondFactor: true }],
   ['spa', { name: 'App', kind: 'spa', metadata: { redirect_uris: ['http://localhost:8080/cb'] } }],
-  ['native', { name: 'App', kind: 'native', metadata: { redirect_uris: ['http://127.0.0.1/cb', 'com.example.app:/cb'] } }],
+  [
+    'native',
+    { name: 'App', kind: 'native', metadata: { redirect_uris: ['http://127.0.0.1/cb', 'com.example.app:/cb'] } },
+  ],
   ['machine', { name: 'App', kind: 'machine', apis: { 'https://api.example': ['a'] } }],
   ['service', { name: 'App', kind: 'service', metadata: { token_endpoint_auth_method: 'client_secret_post' } }],
-  ['web with keys', { name: 'App', kind: 'web', metadata: { ...redirect, token_endpoint_auth_method: 'private_key_jwt', jwks } }],
+  [
+    'web with keys',
+    { name: 'App', kind: 'web', metadata: { ...redirect, token_endpoint_auth_method: 'private_key_jwt', jwks } },
+  ],
   [
     'web with everything',
     {
@@ -96,12 +111,18 @@ describe('clients as oidc-provider sees them', () => {
   }
 
   it('have a placeholder for a secret only where the method needs one, and it says nothing', async () => {
-    const kinds: [ClientKind, boolean][] = [['web', true], ['spa', false]];
+    const kinds: [ClientKind, boolean][] = [
+      ['web', true],
+      ['spa', false],
+    ];
     for (const [kind, has] of kinds) {
       const client = await made({ name: 'App', kind, metadata: redirect });
       const again = toProviderMetadata({ ...client });
       expect('client_secret' in again).to.equal(has);
-      if (has) expect(again.client_secret).to.match(/^[\w-]{43}$/).and.not.include(client.id);
+      if (has)
+        expect(again.client_secret)
+          .to.match(/^[\w-]{43}$/)
+          .and.not.include(client.id);
       expect(again).to.deep.equal(toProviderMetadata(client));
     }
     const one = await made({ name: 'App', kind: 'web', metadata: redirect });

@@ -121,7 +121,24 @@ describe('redirect URIs', () => {
   }
 
   it('that are accepted read the same to every parser, and lead where they say', () => {
-    const piece = fc.constantFrom('a', '.', '/', '\\', '@', ':', '%2e', ';', '#', '?', '*', '\t', '..', '80', 'evil.example', '\u3002');
+    const piece = fc.constantFrom(
+      'a',
+      '.',
+      '/',
+      '\\',
+      '@',
+      ':',
+      '%2e',
+      ';',
+      '#',
+      '?',
+      '*',
+      '\t',
+      '..',
+      '80',
+      'evil.example',
+      '\u3002',
+    );
     const uri = fc.array(piece, { maxLength: 12 }).map((pieces) => `https://app.example${pieces.join('')}`);
     fc.assert(
       fc.property(uri, (text) => {

@@ -169,7 +169,7 @@ for (const lane of storeLanes()) {
       const api = await createApi(server);
       const { client } = await createClient(server, {
         kind: 'machine',
-        apis: { [api]: [] },
+        apis: { [api]: ['notes:read'] },
         metadata: { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...(await exportJWK(publicKey)), kty: 'EC', kid: 'k1', alg: 'ES256', use: 'sig' }] } },
       });
       const assertion = await new SignJWT({ jti: crypto.randomUUID() })

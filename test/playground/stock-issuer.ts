@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Configuration, Provider } from 'oidc-provider';
+import { exportJWK, generateKeyPair } from 'jose';
+import { type AdapterConstructor, type Configuration, errors, type JWK, Provider } from 'oidc-provider';
+// @ts-expect-error no types: named here only so that the provider does not warn about it.
+import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
 
 /** An issuer that knows the playground's clients, and lets anybody in. */
 export interface StockIssuer extends AsyncDisposable {
@@ -11,10 +14,16 @@ export interface StockIssuer extends AsyncDisposable {
 
 const apiIdentifier = 'https://notes.example';
 
-const configuration = (playgroundOrigin: string): Configuration => ({
+const hour = 3600;
+
+const configuration = (playgroundOrigin: string, key: JWK): Configuration => ({
+  adapter: MemoryAdapter as AdapterConstructor,
+  jwks: { keys: [key] },
+  ttl: { Interaction: hour, Session: hour, Grant: hour, AccessToken: hour, RefreshToken: hour, IdToken: hour, ClientCredentials: hour, DeviceCode: hour },
   clients: [
     {
       client_id: 'playground',
+      id_token_signed_response_alg: 'ES256',
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', 'refresh_token'],
       redirect_uris: [`${playgroundOrigin}/callback`],
@@ -22,6 +31,7 @@ const configuration = (playgroundOrigin: string): Configuration => ({
     },
     {
       client_id: 'machine',
+      id_token_signed_response_alg: 'ES256',
       client_secret: 'secret & of=machine+'.repeat(2),
       grant_types: ['client_credentials'],
       redirect_uris: [],
@@ -29,6 +39,8 @@ const configuration = (playgroundOrigin: string): Configuration => ({
     },
     {
       client_id: 'television',
+      scope: 'openid profile',
+      id_token_signed_response_alg: 'ES256',
       token_endpoint_auth_method: 'none',
       grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       redirect_uris: [],
@@ -47,33 +59,45 @@ const configuration = (playgroundOrigin: string): Configuration => ({
   }),
   features: {
     clientCredentials: { enabled: true },
+    claimsParameter: { enabled: true },
     deviceFlow: { enabled: true },
     dPoP: { enabled: true },
     introspection: { enabled: true, allowedPolicy: () => true },
+    rpInitiatedLogout: {
+      logoutSource: async (ctx, form) => {
+        ctx.body = `<body>${form}<button form="op.logoutForm" name="logout" value="yes">Yes</button></body>`;
+      },
+    },
     revocation: { enabled: true, allowedPolicy: () => true },
     resourceIndicators: {
       enabled: true,
       useGrantedResource: () => true,
-      getResourceServerInfo: (_ctx, resource) => ({
-        audience: resource,
-        scope: 'notes:read',
-        accessTokenFormat: 'jwt',
-        accessTokenTTL: 600,
-      }),
+      getResourceServerInfo: (_ctx, resource) => {
+        if (resource !== apiIdentifier) throw new errors.InvalidTarget();
+        return {
+          audience: resource,
+          scope: 'notes:read',
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: 600,
+          jwt: { sign: { alg: 'ES256' } },
+        };
+      },
     },
   },
 });
 
-/** Starts oidc-provider as it comes, with its development pages, on a free port. */
-export async function startStockIssuer(playgroundOrigin: () => string): Promise<StockIssuer> {
+/** Starts oidc-provider as it comes, with its development pages, on `port` or a free one. */
+export async function startStockIssuer(playgroundOrigin: () => string, port = 0): Promise<StockIssuer> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const key = { ...(await exportJWK(privateKey)), kid: 'stock', alg: 'ES256', use: 'sig' } as JWK;
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
   let handle: ReturnType<Provider['callback']> | undefined;
   // The playground's origin is only known once it runs, so the clients are made with the first request.
   server.on('request', (req, res) => {
-    handle ??= new Provider(issuer, configuration(playgroundOrigin())).callback();
+    handle ??= new Provider(issuer, configuration(playgroundOrigin(), key)).callback();
     void handle(req, res);
   });
   return {

@@ -2,6 +2,7 @@ import { generate } from 'otplib';
 import type { Account } from '../../src/accounts/index.ts';
 import type { Client, NewClient } from '../../src/clients/index.ts';
 import type { AccountId } from '../../src/shared/ids.ts';
+import { AppError } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import type { RunningApp } from './start-app.ts';
 
@@ -43,7 +44,9 @@ export async function enrolTotp({ app }: RunningApp, id: AccountId, label: strin
 }
 
 export async function createClient({ app }: RunningApp, input: Partial<NewClient> & Pick<NewClient, 'kind'>): Promise<{ client: Client; secret: string }> {
-  const { client, secret } = await app.domains.clients.create({ name: `App ${randomText(6)}`, ...input }, operator);
+  const { client, secret } = await app.domains.clients.create({ name: `App ${randomText(6)}`, ...input }, operator).catch((error: unknown) => {
+    throw error instanceof AppError ? new Error(`${error.message} ${JSON.stringify(error.details.fields)}`) : error;
+  });
   return { client, secret: secret ?? '' };
 }
 

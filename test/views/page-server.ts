@@ -4,12 +4,10 @@ import { resolve } from 'node:path';
 import Koa from 'koa';
 import { createAssets } from '../../src/web/http/assets.ts';
 import { createRenderer, type Render } from '../../src/web/http/render.ts';
+import { bareHeaders } from '../../src/web/http/security-headers.ts';
 import { type Fixture, fixtures } from './fixtures.ts';
 
 const viewsDir = resolve(import.meta.dirname, '../../views');
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
-
 export const assets = createAssets(resolve(viewsDir, 'assets'));
 export const render: Render = createRenderer({
   viewsDir,
@@ -22,17 +20,19 @@ export const render: Render = createRenderer({
 export const html = ({ page, model, dir }: Fixture): string =>
   render(page, model, { requestId: 'req_test', csrfToken: 'csrf-of-the-test', dir });
 
-/** Serves every fixture at `/<id>` under the policy of the real server, and keeps what forms post. */
+/** Serves every fixture at `/<id>` under the headers of the real server, and keeps what forms post. */
 export async function startPageServer(): Promise<{
   readonly origin: string;
   readonly posted: string[];
+  /** Lets posts wait for their answer until the returned function is called. */
+  hold(): () => void;
   close(): Promise<void>;
 }> {
   const posted: string[] = [];
+  let held: Promise<void> | undefined;
   const koa = new Koa();
   koa.use(async (ctx, next) => {
-    ctx.set('Content-Security-Policy', policy);
-    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set(bareHeaders);
     await next();
   });
   koa.use(assets.middleware);
@@ -41,6 +41,8 @@ export async function startPageServer(): Promise<{
       let body = '';
       for await (const chunk of ctx.req) body += chunk;
       posted.push(body);
+      await held;
+      if (body.includes('action=download')) ctx.attachment('backup-codes.txt');
       ctx.body = 'posted';
       return;
     }
@@ -54,6 +56,11 @@ export async function startPageServer(): Promise<{
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     posted,
+    hold() {
+      const gate = Promise.withResolvers<void>();
+      held = gate.promise;
+      return gate.resolve;
+    },
     close: () =>
       new Promise((done) => {
         server.closeAllConnections();

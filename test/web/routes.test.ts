@@ -16,7 +16,6 @@ describe('routes', () => {
       '/oauth2/token;x',
       '/oauth2/token//',
       '/oauth2',
-      '/',
       '',
       '/ſign-in/x',
     ]) {
@@ -28,6 +27,9 @@ describe('routes', () => {
     expect(findRoute('/oauth2/authorize').name).to.equal('authorization');
     expect(findRoute('/oauth2/authorize/abc').name).to.equal('resume');
     expect(findRoute('/Sign-In/abc/login').name).to.equal('sign_in');
+    expect(findRoute('/device').name).to.equal('code_verification');
+    expect(findRoute('/device/abc').name).to.equal('device_resume');
+    expect(findRoute('/').name).to.equal('home');
     expect(findRoute('/account').name).to.equal('account');
     expect(findRoute('/accounting').name).to.equal('unknown');
   });

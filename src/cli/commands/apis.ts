@@ -34,7 +34,11 @@ const create = defineCommand({
     name: z.string().max(100).describe('Name for the consent page.'),
     scope: z.array(z.string().max(300)).default([]).describe('name=description, once for each scope.'),
     tokenFormat: z.enum(['jwt', 'opaque']).optional().describe('jwt (default), or opaque to be introspected.'),
-    accessTokenSeconds: z.coerce.number().int().optional().describe("Life of its access tokens. Default: the server's."),
+    accessTokenSeconds: z.coerce
+      .number()
+      .int()
+      .optional()
+      .describe("Life of its access tokens. Default: the server's."),
     signingAlg: z.enum(['ES256', 'RS256', 'EdDSA']).optional().describe('Algorithm of its tokens. Default: ES256.'),
     requireSecondFactor: z.boolean().optional().describe('Issue tokens only after a second factor.'),
   }),

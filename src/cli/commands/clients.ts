@@ -32,7 +32,7 @@ const settings = {
   requirePkce: z.boolean().optional().describe('Default: yes. --no-require-pkce is for confidential clients only.'),
   requireSecondFactor: z.boolean().optional().describe('Sign in with a second factor always.'),
   strictRefresh: z.boolean().optional().describe('End a family of refresh tokens at any second use.'),
-  mayIntrospect: z.boolean().optional().describe("Introspect tokens that are for others."),
+  mayIntrospect: z.boolean().optional().describe('Introspect tokens that are for others.'),
 };
 
 type Settings = z.output<z.ZodObject<typeof settings>>;
@@ -148,10 +148,7 @@ const create = defineCommand({
   fields,
   example: 'sallyport clients create --name "My app" --kind web --redirect-uri https://app.example.com/callback',
   async run({ name, kind, id, ...input }, domains) {
-    const made = await domains.clients.create(
-      { name, kind, id, ...(await readSettings(input, domains)) },
-      operator,
-    );
+    const made = await domains.clients.create({ name, kind, id, ...(await readSettings(input, domains)) }, operator);
     return { ...dated(made.client), ...(made.secret !== undefined && { secret: made.secret }) };
   },
   render: ({ secret, ...made }) =>

@@ -50,10 +50,7 @@ const revoke = defineCommand({
   summary: 'Remove a key at once, for when it may be known to others.',
   schema: z.object({
     kid: z.string().min(1).max(100).describe('Key id.'),
-    emergency: z
-      .boolean()
-      .default(false)
-      .describe('Also a key that has signed. Whatever it signed stops verifying.'),
+    emergency: z.boolean().default(false).describe('Also a key that has signed. Whatever it signed stops verifying.'),
   }),
   positional: 'kid',
   async run({ kid, emergency }, { keys }) {

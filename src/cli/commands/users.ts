@@ -118,7 +118,8 @@ const change = (verb: 'disable' | 'enable', summary: string, done: string) =>
     summary,
     schema: z.object({ user: login }),
     positional: 'user',
-    run: async ({ user }, domains) => dated(await domains.accounts[verb]((await getAccount(domains, user)).id, operator)),
+    run: async ({ user }, domains) =>
+      dated(await domains.accounts[verb]((await getAccount(domains, user)).id, operator)),
     render: (account) => `${account.email} ${done}`,
   });
 

@@ -80,8 +80,9 @@ export function createAssets(directory: string): Assets {
       ctx.type = asset.type;
       ctx.set('Cache-Control', `public, max-age=${maxAge}${maxAge === oneYear ? ', immutable' : ''}`);
       ctx.vary('Accept-Encoding');
-      const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity');
-      if (encoding === 'br' || encoding === 'gzip') {
+      // Browsers name gzip first without preferring it, so each is asked for by itself.
+      const encoding = (['br', 'gzip'] as const).find((name) => ctx.acceptsEncodings(name) === name);
+      if (encoding) {
         ctx.set('Content-Encoding', encoding);
         ctx.body = await pack(asset, encoding);
       } else {

@@ -53,7 +53,7 @@ export interface RateLimitOptions {
 
 /** The refusal for a limit that is used up. `seconds` becomes `Retry-After`. */
 export function rateLimited(name: string, seconds: number): AppError {
-  const wait = seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  const wait = seconds < 90 ? `${seconds} second${seconds === 1 ? '' : 's'}` : `${Math.ceil(seconds / 60)} minutes`;
   return new AppError('rate_limited', `Too many tries. Try again in ${wait}.`, { retryAfter: seconds, reason: name });
 }
 
@@ -69,13 +69,18 @@ const monotonicSeconds = (): number => (performance.timeOrigin + performance.now
  * Asks koa-ratelimit alone, away from the request: what it writes into a context would be an answer in its words, and
  * what fails further in must not look like a failing limiter. Undefined: go on; else seconds to wait.
  */
-async function ask(limiter: ReturnType<typeof koaRatelimit>, id: string, slack: number): Promise<number | undefined> {
+async function ask(
+  limiter: ReturnType<typeof koaRatelimit>,
+  id: string,
+  slack: number,
+  longest: number,
+): Promise<number | undefined> {
   const state: { id: string; rateLimit?: { readonly after: number } } = { id };
   let passed = false;
   await limiter({ state, set: () => undefined } as unknown as Context, async () => {
     passed = true;
   });
-  return passed ? undefined : Math.max((state.rateLimit?.after ?? 0) + slack, 1);
+  return passed ? undefined : Math.min(Math.max((state.rateLimit?.after ?? 0) + slack, 1), longest);
 }
 
 function createLimiter({ name, max, windowSeconds }: Limit, redis: RedisLike | undefined) {
@@ -92,8 +97,8 @@ function createLimiter({ name, max, windowSeconds }: Limit, redis: RedisLike | u
   const shared = redis && koaRatelimit({ ...options, driver: 'redis', db: redis as never });
   return {
     // Its waits are cut to whole seconds, once in memory and twice in Redis; too early is worse than a second late.
-    local: (id: string) => ask(local, id, 1),
-    shared: shared && ((id: string) => ask(shared, id, 2)),
+    local: (id: string) => ask(local, id, 1, windowSeconds),
+    shared: shared && ((id: string) => ask(shared, id, 2, windowSeconds)),
   };
 }
 

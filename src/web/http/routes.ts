@@ -12,12 +12,18 @@ export type RouteName =
   | 'end_session'
   | 'end_session_confirm'
   | 'end_session_success'
+  | 'pushed_authorization_request'
+  | 'device_authorization'
+  | 'code_verification'
+  | 'device_resume'
   | 'discovery'
   | 'sign_in'
   | 'account'
   | 'admin'
   | 'api'
   | 'assets'
+  | 'home'
+  | 'dev'
   | 'unknown';
 
 export interface Route {
@@ -44,11 +50,19 @@ const exact = new Map<string, Route>([
   ['/oauth2/revoke', { name: 'revocation', kind: 'oauth', methods: post }],
   ['/oauth2/logout', { name: 'end_session', kind: 'flow', methods: form }],
   ['/oauth2/logout/confirm', { name: 'end_session_confirm', kind: 'flow', methods: ['POST'] }],
+  ['/oauth2/par', { name: 'pushed_authorization_request', kind: 'oauth', methods: post }],
+  ['/oauth2/device', { name: 'device_authorization', kind: 'oauth', methods: post }],
+  ['/device', { name: 'code_verification', kind: 'flow', methods: form }],
+  ['/', { name: 'home', kind: 'other', methods: read }],
+  ['/favicon.ico', { name: 'assets', kind: 'asset', methods: read }],
+  ['/favicon.svg', { name: 'assets', kind: 'asset', methods: read }],
   ['/oauth2/logout/success', { name: 'end_session_success', kind: 'flow', methods: read }],
 ]);
 
 const below: readonly (readonly [string, Route])[] = [
   ['/oauth2/authorize/', { name: 'resume', kind: 'flow', methods: read }],
+  ['/device/', { name: 'device_resume', kind: 'flow', methods: read }],
+  ['/dev/', { name: 'dev', kind: 'other', methods: form }],
   ['/sign-in/', { name: 'sign_in', kind: 'flow', methods: form }],
   ['/assets/', { name: 'assets', kind: 'asset', methods: read }],
   ['/account/', { name: 'account', kind: 'console', methods: form }],

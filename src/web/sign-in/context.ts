@@ -41,7 +41,7 @@ const methodNames = { pwd: 'pwd', otp: 'otp', backup_code: 'backup_code' } as co
 /** The browser's earlier sign-in as evidence; the sign-in domain decides what it is still worth. */
 export function sessionEvidence(interaction: Interaction): Evidence | undefined {
   const { session } = interaction;
-  if (!session || session.authTime === undefined) return undefined;
+  if (!session || interaction.sessionIsStale || session.authTime === undefined) return undefined;
   const { authTime } = session;
   const methods = session.amr.flatMap((name) => {
     const method = methodNames[name as keyof typeof methodNames];

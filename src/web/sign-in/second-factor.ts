@@ -6,10 +6,17 @@ import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
 type Page = 'totp' | 'backup-code';
-const troubles = { wrong_code: 'mismatch', used_code: 'used' } as const;
+const troubles = { wrong_code: 'mismatch', used_code: 'used', paused: 'paused' } as const;
 type Trouble = keyof typeof troubles;
 
-async function show(surface: SignInSurface, visit: Visit, page: Page, view: FlowView, error?: Trouble): Promise<void> {
+async function show(
+  surface: SignInSurface,
+  visit: Visit,
+  page: Page,
+  view: FlowView,
+  trouble: { readonly error?: Trouble; readonly retryAt?: number | undefined } = {},
+): Promise<void> {
+  const { error, retryAt } = trouble;
   await surface.pages.show(
     visit.ctx,
     page,
@@ -17,11 +24,12 @@ async function show(surface: SignInSurface, visit: Visit, page: Page, view: Flow
       app: appCard(visit.client, visit.interaction.redirectUri),
       who: view.account?.label ?? '',
       error: error && troubles[error],
+      pausedUntil: retryAt === undefined ? undefined : new Date(retryAt),
       attemptsLeft: view.attemptsLeft,
       backupCodes: view.factors.backupCodes > 0,
       remaining: view.factors.backupCodes,
     },
-    error === undefined ? 200 : 422,
+    error === undefined ? 200 : error === 'paused' ? 429 : 422,
   );
 }
 
@@ -33,9 +41,10 @@ export async function showSecondFactor(surface: SignInSurface, remember: Remembe
 
 async function answer(surface: SignInSurface, remember: Remember, visit: Visit, page: Page, result: SubmitResult): Promise<void> {
   if (result.outcome === 'accepted' || result.reason === 'wrong_step') return dispatch(surface, remember, visit);
-  if (result.reason === 'wrong_code' || result.reason === 'used_code') {
+  const { reason, retryAt } = result;
+  if (reason === 'wrong_code' || reason === 'used_code' || reason === 'paused') {
     const view = result.view ?? (await openFlow(surface, visit));
-    if (view.step === 'second-factor') return show(surface, visit, page, view, result.reason);
+    if (view.step === 'second-factor') return show(surface, visit, page, view, { error: reason, retryAt: reason === 'paused' ? retryAt : undefined });
   }
   // The challenge is over: too many codes, too late, or the account is paused. The first door says so.
   const over = result.reason === 'too_many_codes' || result.reason === 'paused' ? 'too-many-codes' : 'expired';

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { text } from 'node:stream/consumers';
+import { runCli } from './run-cli.ts';
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  readStdin: () => text(process.stdin),
+  out: (part) => void process.stdout.write(part),
+  err: (part) => void process.stderr.write(part),
+});

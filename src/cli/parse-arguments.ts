@@ -1,0 +1,107 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { z } from 'zod';
+import { type CommandShape, flagOf } from './command.ts';
+
+/** The command line itself makes no sense; the message says how it would. */
+export class UsageError extends Error {}
+
+export interface ParsedArguments {
+  /** Options in camel case, still text; the command's schema decides. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly json: boolean;
+  readonly help: boolean;
+  /** Names of the options whose values are to be read from standard input. */
+  readonly fromStdin: readonly string[];
+}
+
+interface Option {
+  readonly name: string;
+  readonly flag: string;
+  readonly type: 'boolean' | 'string';
+  readonly multiple: boolean;
+}
+
+/** What is inside the wrappers that say optional or default. */
+function innerType(schema: unknown): unknown {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap();
+  return inner;
+}
+
+/** The options of a command as they are typed, without those that only come from standard input. */
+export function optionsOf({ schema, stdin = {} }: CommandShape): Option[] {
+  const hidden = new Set(Object.values(stdin));
+  return Object.entries(schema.shape)
+    .filter(([name]) => !hidden.has(name))
+    .map(([name, part]) => {
+      const inner = innerType(part);
+      return {
+        name,
+        flag: flagOf(name),
+        type: inner instanceof z.ZodBoolean ? 'boolean' : 'string',
+        multiple: inner instanceof z.ZodArray,
+      };
+    });
+}
+
+const complaints: Readonly<Record<string, (flag: string) => string>> = {
+  ERR_PARSE_ARGS_UNKNOWN_OPTION: (flag) => `There is no option ${flag}.`,
+  ERR_PARSE_ARGS_INVALID_OPTION_VALUE: (flag) => `${flag} is used wrongly: does it need a value, or none?`,
+};
+
+function tokenize(options: ParseArgsOptionsConfig, words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      options,
+      allowPositionals: true,
+      allowNegative: true,
+      strict: true,
+      tokens: true,
+    });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const flag = /'(?:-\w, )?(--?[\w-]+)/.exec((error as Error).message)?.[1] ?? 'that';
+    throw new UsageError(complaints[code]?.(flag) ?? (error as Error).message, { cause: error });
+  }
+}
+
+/** Reads the words after the command's name. @throws UsageError */
+export function parseArguments(command: CommandShape, words: readonly string[]): ParsedArguments {
+  const options = optionsOf(command);
+  const stdin = command.stdin ?? {};
+  const config: ParseArgsOptionsConfig = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } };
+  for (const { flag, type, multiple } of options) config[flag.slice(2)] = { type, multiple };
+  for (const flag of Object.keys(stdin)) config[flag] = { type: 'boolean' };
+  const { values, positionals, tokens } = tokenize(config, words);
+
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || config[token.name]?.multiple) continue;
+    if (seen.has(token.name)) throw new UsageError(`--${token.name} is given twice.`);
+    seen.add(token.name);
+  }
+  const input: Record<string, unknown> = {};
+  for (const { name, flag } of options) if (values[flag.slice(2)] !== undefined) input[name] = values[flag.slice(2)];
+  takePositional(command, positionals, input);
+  return {
+    input,
+    json: values.json === true,
+    help: values.help === true,
+    fromStdin: Object.entries(stdin).flatMap(([flag, name]) => (values[flag] === true ? [name] : [])),
+  };
+}
+
+function takePositional(
+  { name, positional }: CommandShape,
+  words: readonly string[],
+  input: Record<string, unknown>,
+): void {
+  const [first, ...more] = words;
+  if (first === undefined) return;
+  if (positional === undefined || more.length > 0) {
+    throw new UsageError(`\`${name}\` does not take ${positional === undefined ? first : more[0]}.`);
+  }
+  if (input[positional] !== undefined) throw new UsageError(`${flagOf(positional)} is given twice.`);
+  input[positional] = first;
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { type Config, ConfigError, loadConfig } from '../config/load.ts';
+import { AppError, reasonOf } from '../shared/errors.ts';
+import { silentLogger } from '../shared/logger.ts';
+import { type DomainCommand, flagOf } from './command.ts';
+import { localCommands } from './commands/local.ts';
+import { callServer } from './control-client.ts';
+import type { ControlResponse } from './control-message.ts';
+import { domainCommands } from './domain-commands.ts';
+import type { LocalCommand, Surroundings } from './local-command.ts';
+import { askOrOpen, openDomains } from './open-domains.ts';
+import { type ParsedArguments, parseArguments, UsageError } from './parse-arguments.ts';
+import { commandUsage, usage } from './usage.ts';
+
+/** What a run of the command line reads and writes. */
+export interface Io {
+  readonly env: NodeJS.ProcessEnv;
+  readonly readStdin: () => Promise<string>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+type AnyCommand = DomainCommand | LocalCommand;
+
+export const allCommands: readonly AnyCommand[] = [...localCommands, ...domainCommands];
+
+/** The command that the first one or two words name. */
+function findCommand(words: readonly string[]): { command: AnyCommand; rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ');
+    const command = allCommands.find((candidate) => candidate.name === name);
+    if (command && words.length >= length) return { command, rest: words.slice(length) };
+  }
+  return undefined;
+}
+
+function unknown(words: readonly string[]): UsageError {
+  const [first = ''] = words;
+  const group = allCommands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  if (group.length > 0) return new UsageError(`Which of these: ${group.join(', ')}?`);
+  return new UsageError(`There is no command ${first}. \`sallyport help\` lists them.`);
+}
+
+/** Adds the values that come from standard input and from files. */
+async function complete(command: AnyCommand, { input, fromStdin }: ParsedArguments, io: Io): Promise<unknown> {
+  const whole: Record<string, unknown> = { ...input };
+  for (const name of fromStdin) whole[name] = (await io.readStdin()).replace(/\r?\n$/, '');
+  for (const name of command.files ?? []) {
+    const path = whole[name];
+    if (typeof path !== 'string') continue;
+    try {
+      whole[name] = readFileSync(path, 'utf8');
+    } catch (error) {
+      throw new UsageError(`${flagOf(name)}: ${path} cannot be read.`, { cause: error });
+    }
+  }
+  return whole;
+}
+
+function unwrap(response: ControlResponse): unknown {
+  if (response.ok) return response.result;
+  const { code, message, fields } = response.error;
+  throw code === 'internal' ? new Error(message) : new AppError(code, message, { ...(fields && { fields }) });
+}
+
+/** Lets the running server execute a command, or opens the database for it when none runs. */
+async function runOnDomains(command: DomainCommand, input: unknown, config: Config, around: Surroundings) {
+  return askOrOpen(
+    async () => {
+      const response = await callServer(config.dataDir, { command: command.name, input });
+      return response && { result: unwrap(response) };
+    },
+    async () => {
+      const opened = await openDomains(config, { logger: silentLogger(), onProgress: around.onProgress });
+      try {
+        // Through JSON, so that it is the same with a server and without.
+        return { result: JSON.parse(JSON.stringify(await command.execute(input, opened.domains))) as unknown };
+      } finally {
+        await opened[Symbol.asyncDispose]();
+      }
+    },
+  );
+}
+
+async function runCommand(command: AnyCommand, parsed: ParsedArguments, io: Io): Promise<number> {
+  const around: Surroundings = { env: io.env, onProgress: (text) => io.err(`${text}\n`) };
+  const print = (result: unknown, text: string): void => {
+    if (parsed.json) io.out(`${JSON.stringify(result, null, 2)}\n`);
+    else if (text !== '') io.out(`${text}\n`);
+  };
+  const input = await complete(command, parsed, io);
+  if ('runHere' in command) {
+    const { result, text, exitCode } = await command.runHere(input, around);
+    if (command.name !== 'serve') print(result, text);
+    return exitCode;
+  }
+  const { result } = await runOnDomains(command, input, loadConfig(io.env), around);
+  print(result, command.render(result));
+  return 0;
+}
+
+function report(error: unknown, json: boolean, io: Io): number {
+  const usageMistake = error instanceof UsageError || error instanceof ConfigError;
+  const code = error instanceof AppError ? error.code : usageMistake ? 'invalid_input' : 'internal';
+  const fields = error instanceof AppError ? error.details.fields : undefined;
+  if (json) {
+    io.err(`${JSON.stringify({ error: { code, message: reasonOf(error), ...(fields && { fields }) } })}\n`);
+  } else {
+    const lines = Object.entries(fields ?? {}).map(([name, text]) => `  ${name}: ${text}`);
+    io.err(`${[reasonOf(error), ...lines].join('\n')}\n`);
+  }
+  return code === 'invalid_input' ? 2 : 1;
+}
+
+/** Runs one command line, without the program's name, and resolves to its exit code. */
+export async function runCli(words: readonly string[], io: Io): Promise<number> {
+  const json = words.includes('--json');
+  try {
+    const [first, ...more] = words;
+    if (first === undefined || first === '--help' || first === '-h' || (first === 'help' && more.length === 0)) {
+      io.out(`${usage(allCommands)}\n`);
+      return first === undefined ? 2 : 0;
+    }
+    if (first === '--version') return await runCli(['version'], io);
+    const wanted = first === 'help' ? more : words;
+    const found = findCommand(wanted);
+    if (!found) throw unknown(wanted);
+    const parsed = parseArguments(found.command, found.rest);
+    if (parsed.help || first === 'help') {
+      io.out(`${commandUsage(found.command)}\n`);
+      return 0;
+    }
+    return await runCommand(found.command, parsed, io);
+  } catch (error) {
+    return report(error, json, io);
+  }
+}

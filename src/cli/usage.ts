@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import { type CommandShape, flagOf } from './command.ts';
+import { optionsOf } from './parse-arguments.ts';
+
+/** The list of commands. */
+export function usage(commands: readonly CommandShape[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    'Usage: sallyport <command> [options]',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    '--json prints results for programs. `sallyport help <command>` shows the options of a command.',
+    'Exit code 0: done. 1: it could not be done. 2: the command line or the configuration is wrong.',
+  ].join('\n');
+}
+
+/** What one command takes. */
+export function commandUsage(command: CommandShape): string {
+  const described = optionsOf(command)
+    .filter(({ name }) => name !== command.positional)
+    .map(({ name, flag, type, multiple }) => {
+      const schema = command.schema.shape[name] as z.ZodType;
+      const text = `${schema.description ?? ''}${multiple ? ' May be given more than once.' : ''}`.trim();
+      const needed = schema.safeParse(undefined).success ? '' : ' Needed.';
+      return [type === 'boolean' ? flag : `${flag} …`, `${text}${needed}`] as const;
+    });
+  const fromStdin = Object.entries(command.stdin ?? {}).map(
+    ([flag, name]) => [`--${flag}`, `Read the ${name} from standard input.`] as const,
+  );
+  const options = [...described, ...fromStdin, ['--json', 'Print the result as JSON.'] as const];
+  const width = Math.max(...options.map(([flag]) => flag.length));
+  const bare = command.positional === undefined ? '' : ` <${flagOf(command.positional).slice(2)}>`;
+  return [
+    `Usage: sallyport ${command.name}${bare} [options]`,
+    '',
+    command.summary,
+    '',
+    ...options.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
+    ...(command.example ? ['', `Example: ${command.example}`] : []),
+  ].join('\n');
+}

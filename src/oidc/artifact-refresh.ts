@@ -1,0 +1,96 @@
+import { errors } from 'oidc-provider';
+import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
+import type { RefreshPolicy } from './artifact-store.ts';
+
+/** What a store knows of a refresh token that was used, in milliseconds since the epoch. */
+export interface UsedRefreshToken {
+  /** When its redemption was over. */
+  readonly consumedAt: number;
+  /** When it was last answered with a successor, if a retry was. */
+  readonly renewedAt?: number | undefined;
+  /** Whether two presenters of it were seen at once. */
+  readonly contended: boolean;
+}
+
+/**
+ * What the second use of a refresh token is: a `retry` of a client whose answer got lost, a `parallel` use that came
+ * too late but proves nothing, or a `reuse` that ends the family (RFC 9700 §4.14.2).
+ */
+export type SecondUse = 'retry' | 'parallel' | 'reuse';
+
+/** Judges a second use before anybody knows the successor. `retry` still needs a successor that nobody used. */
+export function judgeSecondUse(
+  token: UsedRefreshToken,
+  at: { readonly now: number; readonly arrivedAt: number; readonly retrySeconds: number },
+): SecondUse {
+  if (at.retrySeconds <= 0 || at.now - token.consumedAt > at.retrySeconds * 1000) return 'reuse';
+  // Who arrived before the first one was answered cannot have missed its answer.
+  if (at.arrivedAt <= Math.max(token.consumedAt, token.renewedAt ?? 0)) return 'parallel';
+  return token.contended ? 'parallel' : 'retry';
+}
+
+/** How long this client may try again, in seconds; 0 when it may not. */
+export async function retrySecondsFor(policy: RefreshPolicy, clientId: string | undefined): Promise<number> {
+  if (policy.refreshRetrySeconds <= 0 || clientId === undefined) return 0;
+  return (await policy.isStrict(clientId)) ? 0 : policy.refreshRetrySeconds;
+}
+
+/**
+ * Whether a used refresh token may pass as unused in this request. If so, the rotation says what to find unchanged.
+ * @throws errors.InvalidGrant for one that came too late for a race; that is no proof of theft.
+ */
+export async function passesAsRetry(
+  token: UsedRefreshToken & { readonly idHash: string; readonly successorHash: string | undefined },
+  unit: UnitOfWork,
+  now: number,
+  retrySeconds: number,
+  isUnused: (successorHash: string) => Promise<boolean>,
+): Promise<boolean> {
+  const verdict = judgeSecondUse(token, { now, arrivedAt: unit.startedAt, retrySeconds });
+  if (verdict === 'parallel') throw new errors.InvalidGrant('refresh token is being used by another request');
+  const { idHash, successorHash } = token;
+  if (verdict === 'reuse' || successorHash === undefined || !(await isUnused(successorHash))) return false;
+  rotationOf(unit).retry = { idHash, successorHash };
+  return true;
+}
+
+/** How one request turns a refresh token into the next; kept in the notes of its unit of work. */
+export interface Rotation {
+  /** Set by `find` when it let a used token pass as a retry: what `consume` has to find unchanged. */
+  retry?: { readonly idHash: string; readonly successorHash: string };
+  /** Set by `consume`. */
+  predecessorHash?: string;
+  /** Set by `upsert` of the token that takes over. */
+  successorHash?: string;
+}
+
+const note = 'artifact.rotation';
+
+/** The rotation of a unit of work, empty at first. */
+export function rotationOf(unit: UnitOfWork): Rotation {
+  let rotation = unit.notes.get(note) as Rotation | undefined;
+  if (!rotation) {
+    rotation = {};
+    unit.notes.set(note, rotation);
+  }
+  return rotation;
+}
+
+/** The current request's rotation, when it is in a unit of work. */
+export function currentRotation(): Rotation | undefined {
+  const unit = currentUnitOfWork();
+  return unit && rotationOf(unit);
+}
+
+/** What the loser of a race found out; left in the notes of the unit of work for the audit log. */
+export interface Misuse {
+  readonly kind: string;
+  readonly clientId: string | undefined;
+  /** Whether the whole grant was revoked for it. */
+  readonly revoked: boolean;
+}
+
+/** Leaves word of a misuse that the library does not see, because the store settled it. */
+export function noteMisuse(misuse: Misuse): void {
+  currentUnitOfWork()?.notes.set('artifact.misuse', misuse);
+}
