@@ -1,10 +1,10 @@
-import type { Config } from './config/load.ts';
 import { createArtifacts } from './app/artifacts.ts';
 import { createDomains, type Domains } from './app/domains.ts';
+import { startJobs } from './app/jobs.ts';
 import { createLimits } from './app/limits.ts';
 import { openDatabase } from './app/open-storage.ts';
-import { startJobs } from './app/jobs.ts';
 import { createPageTools, createWeb } from './app/web.ts';
+import type { Config } from './config/load.ts';
 import { createOidc } from './oidc/index.ts';
 import { type Clock, systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
@@ -33,7 +33,10 @@ interface Options {
 }
 
 /** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
-export async function createApp(config: Config, { logger, clock = systemClock, onProgress = () => undefined, demoAccounts = () => [] }: Options): Promise<App> {
+export async function createApp(
+  config: Config,
+  { logger, clock = systemClock, onProgress = () => undefined, demoAccounts = () => [] }: Options,
+): Promise<App> {
   await using resources = new AsyncDisposableStack();
   const database = resources.use(await openDatabase(config, logger, onProgress));
   const domains = createDomains(config, database, clock, logger);
@@ -67,7 +70,13 @@ export async function createApp(config: Config, { logger, clock = systemClock, o
         mayUseTokens: (account) => account.status === 'active',
       },
       artifacts: artifacts.stores,
-      pages: createProtocolPages({ pages: tools.pages, clients: domains.clients, clock, logger, explain: !config.production }),
+      pages: createProtocolPages({
+        pages: tools.pages,
+        clients: domains.clients,
+        clock,
+        logger,
+        explain: !config.production,
+      }),
       refreshes: limits.refreshes,
       meter: { tokenIssued: (grant, format) => metrics.countToken(grant, format), tokenRefused: () => undefined },
       logger,
@@ -89,7 +98,7 @@ export async function createApp(config: Config, { logger, clock = systemClock, o
     oidc,
     tools,
     routers: [signIn],
-    limits: limits.protocol,
+    limits: limits.middleware,
     ensureFresh: () => domains.keys.ensureFresh(),
     cookieKeys: domains.secrets.cookieKeys(),
     metrics,

@@ -5,6 +5,8 @@ import { reasonOf } from './shared/errors.ts';
 try {
   await serve(process.env);
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : `Sallyport could not start: ${reasonOf(error)}`}\n`);
+  process.stderr.write(
+    `${error instanceof ConfigError ? error.message : `Sallyport could not start: ${reasonOf(error)}`}\n`,
+  );
   process.exitCode = 1;
 }

@@ -8,10 +8,7 @@ export const noteFor = ({ totp, roles }: DemoUser): string =>
   totp ? 'two doors: an authenticator app, or a backup code' : roles.includes('admin') ? 'administrator' : 'one door';
 
 function demoLines(demo: DemoSummary): string[] {
-  return [
-    '',
-    ...demo.users.map((user) => line(user.username, `${user.password}   ${noteFor(user)}`)),
-  ];
+  return ['', ...demo.users.map((user) => line(user.username, `${user.password}   ${noteFor(user)}`))];
 }
 
 /** What the terminal shows when the server is ready: where to go, and what to do next. */
@@ -26,9 +23,14 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
     line('Discovery', `${issuer}/.well-known/openid-configuration`),
   ];
   if (demo) {
-    lines.push(line('Try it', `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}   start here: sign in, look at the tokens`));
+    lines.push(
+      line('Try it', `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}   start here: sign in, look at the tokens`),
+    );
     lines.push(...demoLines(demo));
-    lines.push('', '  Demo data, for this machine only. Next: add your app with `npx sallyport clients create --help`.');
+    lines.push(
+      '',
+      '  Demo data, for this machine only. Next: add your app with `npx sallyport clients create --help`.',
+    );
   } else {
     lines.push('', '  Next: `npx sallyport users create`, `npx sallyport clients create`, `npx sallyport doctor`.');
   }

@@ -1,17 +1,17 @@
 import { availableParallelism } from 'node:os';
-import { createAccounts } from '../accounts/index.ts';
 import { createSqlAccountStore } from '../accounts/account-store-sql.ts';
-import { createApis } from '../apis/index.ts';
+import { createAccounts } from '../accounts/index.ts';
 import { createSqlApiStore } from '../apis/api-store-sql.ts';
-import { createAuditLog } from '../audit/index.ts';
+import { createApis } from '../apis/index.ts';
 import { createSqlAuditStore } from '../audit/audit-store-sql.ts';
-import { createClients } from '../clients/index.ts';
+import { createAuditLog } from '../audit/index.ts';
 import { createSqlClientStore } from '../clients/client-store-sql.ts';
+import { createClients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
-import { createConsents } from '../consents/index.ts';
 import { createSqlConsentStore } from '../consents/consent-store-sql.ts';
-import { createCredentials, createPasswordHasher } from '../credentials/index.ts';
+import { createConsents } from '../consents/index.ts';
 import { createSqlCredentialStore } from '../credentials/credential-store-sql.ts';
+import { createCredentials, createPasswordHasher } from '../credentials/index.ts';
 import { createKeys } from '../keys/index.ts';
 import { createSqlKeyStore } from '../keys/key-store-sql.ts';
 import { createSqlLeaseStore } from '../keys/lease-store-sql.ts';
@@ -20,8 +20,8 @@ import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts'
 import type { Clock } from '../shared/clock.ts';
 import { SecretRing } from '../shared/crypto.ts';
 import type { Logger } from '../shared/logger.ts';
-import { createSignIn } from '../sign-in/index.ts';
 import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
+import { createSignIn } from '../sign-in/index.ts';
 import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -39,7 +39,13 @@ export function createDomains(config: Config, database: Database, clock: Clock, 
   const audit = createAuditLog(createSqlAuditStore(database), clock);
   const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
   const apis = createApis({ store: createSqlApiStore(database), clock, audit });
-  const clients = createClients({ store: createSqlClientStore(database), clock, audit, allowLoopbackHttp: !config.production });
+  const clients = createClients({
+    store: createSqlClientStore(database),
+    clock,
+    audit,
+    checkResource: (identifier) => apis.find(identifier),
+    allowLoopbackHttp: !config.production,
+  });
   const hasher = createPasswordHasher({
     workers: config.SALLYPORT_ARGON2_WORKERS ?? availableParallelism(),
     queue: config.SALLYPORT_ARGON2_QUEUE,

@@ -5,7 +5,11 @@ import { migrate, pendingMigrations } from '../storage/migrate.ts';
 import { openPglite } from '../storage/pglite.ts';
 
 /** Opens the database that the configuration names, brought to this release's schema. */
-export async function openDatabase(config: Config, logger: Logger, onProgress: (text: string) => void): Promise<Database> {
+export async function openDatabase(
+  config: Config,
+  logger: Logger,
+  onProgress: (text: string) => void,
+): Promise<Database> {
   const database = config.DATABASE_URL
     ? openPostgres(config.DATABASE_URL, { poolSize: config.SALLYPORT_DATABASE_POOL })
     : await openPglite(config.dataDir, { onProgress });

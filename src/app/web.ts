@@ -6,18 +6,11 @@ import type { Oidc } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
-import { createAccessLog } from '../web/http/access-log.ts';
 import { type Assets, createAssets } from '../web/http/assets.ts';
-import { createBodyGuard } from '../web/http/body-guard.ts';
-import { createClientAddress } from '../web/http/client-address.ts';
 import { type Csrf, createCsrf } from '../web/http/csrf.ts';
-import { createErrorHandler } from '../web/http/error-handler.ts';
-import { createHostGuard, pinToIssuer } from '../web/http/host-guard.ts';
-import { methodGuard } from '../web/http/method-guard.ts';
+import { useEdge } from '../web/http/edge.ts';
 import { createRenderer, type Render } from '../web/http/render.ts';
-import { createRequestId } from '../web/http/request-id.ts';
 import { routeFor } from '../web/http/routes.ts';
-import { createSecurityHeaders } from '../web/http/security-headers.ts';
 import { storeFailure } from '../web/http/store-failure.ts';
 import { createUnitOfWork } from '../web/http/unit-of-work.ts';
 import type { Metrics } from '../web/metrics.ts';
@@ -60,45 +53,34 @@ interface WebParts {
 
 const protocolKinds = new Set(['oauth', 'flow']);
 
-function useEdge(app: Koa, { config, tools, metrics, clock, logger }: WebParts): void {
-  const edge = app as unknown as Koa<never, never> & { use(middleware: unknown): void };
-  pinToIssuer(app, config.issuer);
-  for (const middleware of [
-    createClientAddress({ trustedProxies: config.SALLYPORT_TRUSTED_PROXIES }),
-    createRequestId({ clock }),
-    createAccessLog({ logger, observe: (seen) => metrics.observeRequest(seen) }),
-    createSecurityHeaders({ issuer: config.issuer, metadataMaxAge: config.SALLYPORT_JWKS_MAX_AGE, popups: true }),
-    createErrorHandler({
-      logger,
-      renderErrorPage: (ctx, page) => tools.render('error', page, { requestId: ctx.state.requestId }),
-    }),
-    createHostGuard({ issuer: config.issuer }),
-    methodGuard,
-    createBodyGuard({ limitBytes: 64 * 1024 }),
-    tools.assets.middleware,
-  ]) {
-    edge.use(middleware);
-  }
-}
-
 /** The public server: the edge first, then the pages, then the protocol. */
 export function createWeb(parts: WebParts): Koa {
-  const { database, oidc, routers, limits, ensureFresh, cookieKeys, logger } = parts;
+  const { config, tools, database, oidc, routers, limits, ensureFresh, cookieKeys, metrics, clock, logger } = parts;
   const app = new Koa();
   app.keys = cookieKeys;
   app.silent = true;
-  app.on('error', (error) => logger.error({ err: error }, 'the response failed'));
-  useEdge(app, parts);
+  useEdge(app, {
+    issuer: config.issuer,
+    trustedProxies: config.SALLYPORT_TRUSTED_PROXIES,
+    metadataMaxAge: config.SALLYPORT_JWKS_MAX_AGE,
+    popups: true,
+    bodyLimit: 64 * 1024,
+    clock,
+    logger,
+    renderErrorPage: (ctx, page) => tools.render('error', page, { requestId: ctx.state.requestId }),
+    observe: (seen) => metrics.observeRequest(seen),
+  });
+  app.use(tools.assets.middleware);
+  for (const limit of limits) app.use(limit);
 
   const home = new Router();
-  home.get('home', '/', async (ctx) => parts.tools.pages.show(ctx, 'home', { links: [] }));
+  home.get('home', '/', async (ctx) => tools.pages.show(ctx, 'home', { links: [] }));
   for (const router of [home, ...routers]) {
     app.use(router.routes() as Koa.Middleware);
   }
   const unitOfWork = createUnitOfWork({ database, applies: (ctx) => protocolKinds.has(routeFor(ctx).kind) });
   app.use(unitOfWork as unknown as Koa.Middleware);
   app.use(storeFailure as unknown as Koa.Middleware);
-  for (const limit of limits) app.use(limit);
   app.use(async function freshKeys(_ctx, next) {
     await ensureFresh();
     return next();

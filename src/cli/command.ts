@@ -62,7 +62,7 @@ function asTyped(error: unknown, names: Readonly<Record<string, string>> = {}): 
   if (!(error instanceof AppError) || error.code !== 'invalid_input' || !error.details.fields) return error;
   const fields = Object.fromEntries(
     Object.entries(error.details.fields).map(([name, text]) => [
-      name.startsWith('--') ? name : flagOf(names[name] ?? name),
+      name.startsWith('--') ? name : flagOf(names[name] ?? names[name.split('.', 1)[0] ?? ''] ?? name),
       text,
     ]),
   );

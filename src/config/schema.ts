@@ -136,16 +136,16 @@ export const configSchema = z.object({
     'Failed sign-ins per 15 minutes for one address and account together.',
   ),
   SALLYPORT_LIMIT_SIGN_IN_ADDRESS: describe(
-    z.coerce.number().int().min(1).default(50),
-    'Sign-in posts per 15 minutes for one address.',
+    z.coerce.number().int().min(1).default(1000),
+    'Posts to the sign-in pages per 15 minutes for one address.',
   ),
   SALLYPORT_LIMIT_REFRESH: describe(
     z.coerce.number().int().min(1).default(10),
     'Refreshes per hour for one owner of a token family and client.',
   ),
   SALLYPORT_LIMIT_TOKEN: describe(
-    z.coerce.number().int().min(1).default(6000),
-    'Requests per minute for one client and address at the token, introspection and revocation endpoints.',
+    z.coerce.number().int().min(1).default(600),
+    'Refused requests per minute for one address at the token, introspection and revocation endpoints.',
   ),
 });
 

@@ -28,7 +28,8 @@ export function joinPermissions(left: Permissions, right: Permissions): Permissi
 
 /** Whether `granted` leaves nothing of `wanted` to be asked. */
 export function covers(granted: Permissions, wanted: Permissions): boolean {
-  const within = (have: readonly string[], need: readonly string[]): boolean => need.every((item) => have.includes(item));
+  const within = (have: readonly string[], need: readonly string[]): boolean =>
+    need.every((item) => have.includes(item));
   return (
     within(granted.scopes, wanted.scopes) &&
     within(granted.claims, wanted.claims) &&

@@ -49,9 +49,11 @@ export function kindOf(model: string): Kind & { readonly name: KindName } {
 const tagLength = 10;
 const secretLength = 43;
 
+/** The hash tag that goes with a hash, so that keys known only by their hash can be found too. */
+export const tagOfHash = (hash: string): string => hash.slice(0, tagLength).replaceAll('-', 'a').replaceAll('_', 'b');
+
 /** Ten letters and digits that stand for `text`: the hash tag of its keys in Redis Cluster. */
-export const tagOf = (text: string): string =>
-  sha256(text).slice(0, tagLength).replaceAll('-', 'a').replaceAll('_', 'b');
+export const tagOf = (text: string): string => tagOfHash(sha256(text));
 
 /**
  * A new id with 256 random bits. Where the kind has a prefix it reads `<prefix>_<tag><random>`; the tag is that of the

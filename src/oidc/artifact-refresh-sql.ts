@@ -3,8 +3,8 @@ import { sha256 } from '../shared/crypto.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { type Kind, type KindName, mayBe } from './artifact-kind.ts';
 import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf } from './artifact-refresh.ts';
+import { claim, endGrant, findRow, rowsOf, type SqlArtifactParts, type TokenRow } from './artifact-rows-sql.ts';
 import type { ArtifactStore } from './artifact-store.ts';
-import { claim, endGrant, findRow, rowsOf, type SqlArtifactParts, type TokenRow } from './artifact-store-sql.ts';
 
 // Re-checks in one statement all that let `find` take this for a retry, and kills the successor that went unheard.
 const renewText = `

@@ -1,8 +1,8 @@
 import { errors } from 'oidc-provider';
 import { sha256 } from '../shared/crypto.ts';
 import { secondsToKeep } from './artifact-payload.ts';
+import { rowsOf, type SqlArtifactParts } from './artifact-rows-sql.ts';
 import type { ArtifactStore } from './artifact-store.ts';
-import { rowsOf, type SqlArtifactParts } from './artifact-store-sql.ts';
 
 // One statement that either is the first to name this assertion or fails; an expired one may come again.
 const insertText = `

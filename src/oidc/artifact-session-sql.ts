@@ -1,6 +1,6 @@
 import type { Database } from '../storage/database.ts';
+import { rowsOf } from './artifact-rows-sql.ts';
 import type { SessionBackend } from './artifact-session-store.ts';
-import { rowsOf } from './artifact-store-sql.ts';
 
 // A session is a row of kind Session, by its uid. Each cookie id that opens it is a row of kind SessionId.
 

@@ -4,6 +4,7 @@ import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import type { Consents } from '../consents/index.ts';
 import type { KeySet } from '../keys/index.ts';
+import type { RevocationCheck } from '../revocation/index.ts';
 import type { AccountId } from '../shared/ids.ts';
 
 /** What the protocol side needs to know of the domains, and no more. */
@@ -17,8 +18,14 @@ export interface OidcDomains {
   readonly consents: Consents;
   readonly keys: { current(): KeySet; onChange(listener: () => void): () => void };
   readonly revocations: {
-    revoke(entry: { kind: 'token' | 'grant'; id: string; expiresAt: number; reason: string; by?: Actor }): Promise<void>;
-    isRevoked(checks: readonly { kind: 'token' | 'grant' | 'account' | 'client'; id: string }[]): Promise<boolean>;
+    revoke(entry: {
+      kind: 'token' | 'grant';
+      id: string;
+      expiresAt: number;
+      reason: string;
+      by?: Actor;
+    }): Promise<void>;
+    isRevoked(checks: readonly RevocationCheck[]): Promise<boolean>;
   };
   readonly audit: AuditLog;
   factorsOf(id: AccountId): Promise<{ readonly totp: boolean }>;

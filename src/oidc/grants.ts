@@ -44,7 +44,9 @@ export const createGrantLoader =
 
     const known = await domains.clients.find(client.clientId);
     const wanted = requestedPermissions(ctx);
-    const remembered = known?.firstParty ? undefined : await domains.consents.find(asAccountId(session.accountId), known?.id ?? ('' as never));
+    const remembered = known?.firstParty
+      ? undefined
+      : await domains.consents.find(asAccountId(session.accountId), known?.id ?? ('' as never));
     if (!known?.firstParty && !(remembered && covers(remembered, wanted))) return found;
 
     const grant = found ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });

@@ -14,7 +14,10 @@ export interface HostedPages {
   confirmLogout(ctx: Context, form: { action: string; xsrf: string; clientId?: string }): Promise<void>;
   signedOut(ctx: Context, app: { clientId?: string }): Promise<void>;
   deviceCode(ctx: Context, form: { action: string; xsrf: string; userCode?: string; problem?: string }): Promise<void>;
-  confirmDevice(ctx: Context, form: { action: string; xsrf: string; userCode: string; clientId: string }): Promise<void>;
+  confirmDevice(
+    ctx: Context,
+    form: { action: string; xsrf: string; userCode: string; clientId: string },
+  ): Promise<void>;
   deviceDone(ctx: Context, app: { clientId?: string }): Promise<void>;
 }
 
@@ -25,7 +28,8 @@ const clientOf = (ctx: KoaContextWithOIDC): { clientId?: string } => {
   const clientId = ctx.oidc.client?.clientId;
   return clientId === undefined ? {} : { clientId };
 };
-const xsrfOf = (ctx: KoaContextWithOIDC): string => String((ctx.oidc.session as { state?: { secret?: string } } | undefined)?.state?.secret ?? '');
+const xsrfOf = (ctx: KoaContextWithOIDC): string =>
+  String((ctx.oidc.session as { state?: { secret?: string } } | undefined)?.state?.secret ?? '');
 
 /** Draws protocol errors of browsers on our error page. */
 export const renderErrorOn =
@@ -61,7 +65,8 @@ export const deviceFeature = (pages: HostedPages): Features['deviceFlow'] => ({
   charset: 'base-20',
   mask: '****-****',
   userCodeInputSource: (ctx, _form, _out, error) => {
-    const problem = error && (('userCode' in error && error.userCode) || error.name === 'NoCodeError') ? 'unknown' : error?.name;
+    const problem =
+      error && (('userCode' in error && error.userCode) || error.name === 'NoCodeError') ? 'unknown' : error?.name;
     const userCode = (error as { userCode?: string } | undefined)?.userCode ?? ctx.query.user_code;
     return pages.deviceCode(plain(ctx), {
       action: ctx.oidc.urlFor('code_verification'),

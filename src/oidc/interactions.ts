@@ -59,7 +59,12 @@ export interface Interactions {
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-const listOf = (value: unknown): string[] => (typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []);
+const listOf = (value: unknown): string[] =>
+  typeof value === 'string'
+    ? [value]
+    : Array.isArray(value)
+      ? value.filter((item): item is string => typeof item === 'string')
+      : [];
 
 function missingPermissions(details: Details): Permissions {
   const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = details.prompt.details as {
@@ -115,7 +120,9 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
     sessionIsStale: prompt.reasons.some((reason) => staleReasons.has(reason)),
     resources: listOf(params.resource),
     missing: missingPermissions(details),
-    offlineAccess: String(params.scope ?? '').split(' ').includes('offline_access'),
+    offlineAccess: String(params.scope ?? '')
+      .split(' ')
+      .includes('offline_access'),
     ...(typeof params.redirect_uri === 'string' && { redirectUri: params.redirect_uri }),
     ...(typeof params.login_hint === 'string' && { loginHint: params.login_hint }),
     ...(session && { session }),
@@ -131,7 +138,12 @@ export function createInteractions(current: () => Provider, _domains: OidcDomain
       return await current().interactionDetails(ctx.req, ctx.res);
     } catch (error) {
       if (!(error instanceof errors.SessionNotFound)) throw error;
-      throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.', { reason: error.error_description ?? error.message }, error);
+      throw new AppError(
+        'expired',
+        'This sign-in has expired. Nothing is lost: start again from the app.',
+        { reason: error.error_description ?? error.message },
+        error,
+      );
     }
   };
   const finish = (ctx: Context, result: InteractionResults, merge = true): Promise<string> =>
@@ -140,7 +152,8 @@ export function createInteractions(current: () => Provider, _domains: OidcDomain
   return {
     async get(ctx, uid) {
       const details = await load(ctx);
-      if (details.uid !== uid) throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+      if (details.uid !== uid)
+        throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
       return describe(current(), details);
     },
     finishSignIn: (ctx, { accountId, amr, acr, authTime, remember }) =>
@@ -151,9 +164,13 @@ export function createInteractions(current: () => Provider, _domains: OidcDomain
       const { Grant } = current();
       const accountId = details.session?.accountId;
       const clientId = String(details.params.client_id);
-      if (!accountId) throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+      if (!accountId)
+        throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
       const existing = details.grantId ? await Grant.find(details.grantId) : undefined;
-      const grant = existing && existing.accountId === accountId && existing.clientId === clientId ? existing : new Grant({ accountId, clientId });
+      const grant =
+        existing && existing.accountId === accountId && existing.clientId === clientId
+          ? existing
+          : new Grant({ accountId, clientId });
       applyPermissions(grant, permissions);
       return finish(ctx, { consent: { grantId: await grant.save() } });
     },

@@ -24,7 +24,10 @@ export function mayIntrospect(asker: Client, token: Introspectable): boolean {
 /** The same rule as oidc-provider's `allowedPolicy`, for tokens it keeps itself. */
 export const createIntrospectionPolicy =
   (domains: OidcDomains) =>
-  async (asker: ProviderClient, token: { clientId?: string; aud?: string | string[]; accountId?: string }): Promise<boolean> => {
+  async (
+    asker: ProviderClient,
+    token: { clientId?: string; aud?: string | string[]; accountId?: string },
+  ): Promise<boolean> => {
     const client = await domains.clients.find(asker.clientId);
     if (!client || !mayIntrospect(client, { clientId: token.clientId, audience: token.aud })) return false;
     return subjectIsLive(domains, token.accountId, token.clientId);
@@ -47,11 +50,12 @@ export async function jwtIsLive(
   grantExists: (id: string) => Promise<boolean>,
 ): Promise<boolean> {
   const isOfAccount = token.grant_id !== undefined;
+  const issuedAt = (token.iat ?? 0) * 1000;
   const revocable = [
     { kind: 'token', id: token.jti },
-    { kind: 'client', id: token.client_id },
+    { kind: 'client', id: token.client_id, issuedAt },
     ...(token.grant_id ? [{ kind: 'grant', id: token.grant_id } as const] : []),
-    ...(isOfAccount && token.sub ? [{ kind: 'account', id: token.sub } as const] : []),
+    ...(isOfAccount && token.sub ? [{ kind: 'account', id: token.sub, issuedAt } as const] : []),
   ] as const;
   if (await domains.revocations.isRevoked(revocable)) return false;
   if (token.grant_id !== undefined && !(await grantExists(token.grant_id))) return false;

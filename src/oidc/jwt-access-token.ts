@@ -1,4 +1,4 @@
-import { createLocalJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify, type JSONWebKeySet } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 
 /** Whether this looks like a JWS in compact form; says nothing about its signature. */
 export function looksLikeJwt(token: string): boolean {

@@ -48,7 +48,8 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
 
   provider.on('grant.error', (ctx, error) => {
     meter.tokenRefused(error.message);
-    const reused = error.error_detail === 'refresh token already used' || /already consumed/.test(error.error_detail ?? '');
+    const reused =
+      error.error_detail === 'refresh token already used' || /already consumed/.test(error.error_detail ?? '');
     if (!reused) return;
     record({
       type: 'token.reuse_detected',
@@ -62,8 +63,16 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
   provider.on('grant.revoked', (ctx, grantId) => {
     const unit = currentUnitOfWork();
     const expiresAt = (unit?.startedAt ?? Date.now()) + 90 * 86_400_000;
-    const by = ctx.oidc.client ? ({ kind: 'client', id: ctx.oidc.client.clientId } as const) : ({ kind: 'system' } as const);
-    const done = domains.revocations.revoke({ kind: 'grant', id: grantId, expiresAt, reason: `ended at ${ctx.oidc.route}`, by });
+    const by = ctx.oidc.client
+      ? ({ kind: 'client', id: ctx.oidc.client.clientId } as const)
+      : ({ kind: 'system' } as const);
+    const done = domains.revocations.revoke({
+      kind: 'grant',
+      id: grantId,
+      expiresAt,
+      reason: `ended at ${ctx.oidc.route}`,
+      by,
+    });
     if (unit) unit.enlisted.push(done);
     else done.catch((error: unknown) => logger.error({ err: error }, 'a revocation could not be written'));
   });
@@ -71,10 +80,19 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
   provider.on('end_session.success', (ctx) => {
     const accountId = ctx.oidc.session?.accountId;
     if (!accountId) return;
-    record({ type: 'session.ended', actor: { kind: 'account', id: accountId }, outcome: 'success', subject: accountId, ...where(ctx) });
+    record({
+      type: 'session.ended',
+      actor: { kind: 'account', id: accountId },
+      outcome: 'success',
+      subject: accountId,
+      ...where(ctx),
+    });
   });
 
   provider.on('server_error', (ctx, error) => {
-    logger.error({ err: error, route: ctx.oidc?.route, requestId: ctx.state?.requestId }, 'the protocol endpoint failed');
+    logger.error(
+      { err: error, route: ctx.oidc?.route, requestId: ctx.state?.requestId },
+      'the protocol endpoint failed',
+    );
   });
 }

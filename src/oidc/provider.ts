@@ -110,7 +110,8 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
     renderError: renderErrorOn(parts.pages),
     clockTolerance: 15,
     ...(settings.allowPrivateFetch && {
-      fetch: (url, { dispatcher: _guard, ...options }: RequestInit & { dispatcher?: unknown }) => globalThis.fetch(url, options),
+      fetch: (url, { dispatcher: _guard, ...options }: RequestInit & { dispatcher?: unknown }) =>
+        globalThis.fetch(url, options),
     }),
   } as Configuration;
 }

@@ -16,7 +16,10 @@ export const createRotation =
     const wait = await counter.take(`${token?.accountId ?? ''}:${token?.clientId ?? ''}`);
     if (wait > 0) {
       ctx.set('retry-after', String(wait));
-      const refusal = new errors.CustomOIDCProviderError('slow_down', `Too many refreshes. Try again in ${wait} seconds.`);
+      const refusal = new errors.CustomOIDCProviderError(
+        'slow_down',
+        `Too many refreshes. Try again in ${wait} seconds.`,
+      );
       throw Object.assign(refusal, { status: 429, statusCode: 429 });
     }
     return true;

@@ -18,7 +18,14 @@ export const createResourceServerLookup =
   (domains: OidcDomains, settings: OidcSettings) =>
   async (_ctx: KoaContextWithOIDC, identifier: string, caller: { clientId: string }): Promise<ResourceServer> => {
     const [api, client] = await Promise.all([domains.apis.find(identifier), domains.clients.find(caller.clientId)]);
-    const scopes = api && client && allowedScopes(client, identifier, api.scopes.map(({ name }) => name));
+    const scopes =
+      api &&
+      client &&
+      allowedScopes(
+        client,
+        identifier,
+        api.scopes.map(({ name }) => name),
+      );
     if (!api || !scopes) throw new errors.InvalidTarget();
     return {
       audience: api.identifier,

@@ -1,14 +1,22 @@
 import type Router from '@koa/router';
 import { AppError } from '../shared/errors.ts';
-import { receiveAnswer, redeemByHand, redeemCode, startCodeRun } from './code-flow.ts';
+import { curlOfAddress } from './curl.ts';
 import { parameterMeanings, scopeMeanings } from './meanings.ts';
 import { formOf, type PageContext, runOf, seeOther, show, visitFor, visitOf } from './page-context.ts';
 import type { BuildPage, Row } from './page-models.ts';
+import { receiveAnswer } from './receive-answer.ts';
+import { redeemByHand, redeemCode } from './redeem-code.ts';
 import { prompts, readSettings } from './request-settings.ts';
-import { codeFor, curlOfAddress } from './snippets.ts';
+import { codeFor } from './snippets.ts';
+import { startCodeRun } from './start-code-run.ts';
 import { keepRun } from './visits.ts';
 
-const defaults: Readonly<Record<string, string>> = { 'scope-openid': 'on', 'scope-profile': 'on', 'scope-email': 'on', 'scope-offline_access': 'on' };
+const defaults: Readonly<Record<string, string>> = {
+  'scope-openid': 'on',
+  'scope-profile': 'on',
+  'scope-email': 'on',
+  'scope-offline_access': 'on',
+};
 
 const rowOf = ([name, value]: [string, string]): Row => ({ name, value, meaning: parameterMeanings[name] });
 
@@ -47,7 +55,8 @@ function buildRoutes(router: Router, context: PageContext): void {
     const form = await formOf(ctx, context);
     const values = Object.fromEntries(form);
     const read = readSettings(form);
-    if (!read.ok) return show(ctx, context, 'build', await buildModel(context, values, { problems: read.problems }), 400);
+    if (!read.ok)
+      return show(ctx, context, 'build', await buildModel(context, values, { problems: read.problems }), 400);
     const { run, call } = await startCodeRun(context, read.settings, context.origin);
     if (!run) return show(ctx, context, 'build', await buildModel(context, values, { call }), 502);
     keepRun(visitFor(ctx, context), run);
@@ -62,7 +71,11 @@ function buildRoutes(router: Router, context: PageContext): void {
       sent: [...new URL(run.url).searchParams].map(rowOf),
       pushed,
       curl: curlOfAddress(run.url),
-      code: codeFor.authorize({ issuer: context.party.issuer, ...context.clients.playground }, run.parameters, run.settings.par),
+      code: codeFor.authorize(
+        { issuer: context.party.issuer, ...context.clients.playground },
+        run.parameters,
+        run.settings.par,
+      ),
     });
   });
 }
@@ -73,7 +86,9 @@ export function addCodePages(router: Router, context: PageContext): void {
 
   router.get('/callback', (ctx) => {
     const { state } = ctx.query;
-    const run = [...(visitOf(ctx, context)?.runs.values() ?? [])].find((one) => one.kind === 'code' && one.state === state);
+    const run = [...(visitOf(ctx, context)?.runs.values() ?? [])].find(
+      (one) => one.kind === 'code' && one.state === state,
+    );
     if (run?.kind !== 'code') {
       throw new AppError(
         'forbidden',

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import Router from '@koa/router';
-import Koa, { type Middleware } from 'koa';
-import { AppError, type ErrorCode, reasonOf } from '../shared/errors.ts';
+import Koa, { type Context, type Middleware } from 'koa';
 import { systemClock } from '../shared/clock.ts';
+import { AppError, type ErrorCode, reasonOf } from '../shared/errors.ts';
 import { createAssets } from '../web/http/assets.ts';
 import { addCodePages } from './code-pages.ts';
 import { explainProblem, isUnreachable, type Problem } from './explain-problem.ts';
@@ -31,21 +31,31 @@ const titles: Partial<Record<ErrorCode, string>> = {
   not_found: 'Not here',
 };
 
+/** Refusals that Koa itself made, for example by the host guard; it answers them in plain text. */
+const isKoaRefusal = (error: unknown): boolean => error instanceof Error && 'expose' in error && error.expose === true;
+
+function showProblem(ctx: Context, context: PageContext, error: unknown, logger: PlaygroundOptions['logger']): void {
+  if (error instanceof AppError) {
+    const problem: Problem = { title: titles[error.code] ?? 'That does not work', advice: error.message };
+    show(ctx, context, 'problem', { problem }, statuses[error.code]);
+    return;
+  }
+  const away = isUnreachable(error);
+  if (away) ctx.set('Retry-After', '2');
+  else logger.error({ err: error }, 'the playground failed');
+  show(ctx, context, 'problem', { problem: explainProblem(error) }, away ? 503 : 500);
+}
+
 function problemPage(context: PageContext, logger: PlaygroundOptions['logger']): Middleware {
   return async function problems(ctx, next) {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body === undefined) throw new AppError('not_found', 'The playground has no such page.');
-    } catch (error) {
-      if (error instanceof Error && 'expose' in error && 'status' in error && error.expose) throw error;
-      if (error instanceof AppError) {
-        const problem: Problem = { title: titles[error.code] ?? 'That does not work', advice: error.message };
-        return show(ctx, context, 'problem', { problem }, statuses[error.code]);
+      if (ctx.status === 404 && ctx.body === undefined) {
+        throw new AppError('not_found', 'The playground has no such page.');
       }
-      const away = isUnreachable(error);
-      if (away) ctx.set('Retry-After', '2');
-      else logger.error({ err: error }, 'the playground failed');
-      show(ctx, context, 'problem', { problem: explainProblem(error) }, away ? 503 : 500);
+    } catch (error) {
+      if (isKoaRefusal(error)) throw error;
+      showProblem(ctx, context, error, logger);
     }
   };
 }

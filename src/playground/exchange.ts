@@ -4,8 +4,18 @@ type Headers_ = readonly (readonly [name: string, value: string])[];
 
 /** One HTTP request of the playground and what came back, as it went over the wire. */
 export interface Exchange {
-  readonly request: { readonly method: string; readonly url: string; readonly headers: Headers_; readonly body: string };
-  readonly response?: { readonly status: number; readonly reason: string; readonly headers: Headers_; readonly body: string };
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Headers_;
+    readonly body: string;
+  };
+  readonly response?: {
+    readonly status: number;
+    readonly reason: string;
+    readonly headers: Headers_;
+    readonly body: string;
+  };
   /** Why there is no response. */
   readonly failure?: string;
   readonly milliseconds: number;
@@ -54,7 +64,8 @@ export async function recordingFetch(url: string, options: OutgoingOptions): Pro
   }
 }
 
-const telling = /^(content-type|cache-control|location|www-authenticate|dpop-nonce|retry-after|ratelimit|x-request-id)/i;
+const telling =
+  /^(content-type|cache-control|location|www-authenticate|dpop-nonce|retry-after|ratelimit|x-request-id)/i;
 
 const headerLines = (headers: Headers_): string => headers.map(([name, value]) => `${name}: ${value}`).join('\n');
 

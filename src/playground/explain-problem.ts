@@ -102,5 +102,9 @@ export function explainProblem(thrown: unknown): Problem {
       advice: 'Is it running, and is the issuer address right? It may still be starting: try again in a moment.',
     };
   }
-  return { title: 'The playground failed', description: reasonOf(thrown), advice: 'This is a fault of the playground. Its log has more.' };
+  return {
+    title: 'The playground failed',
+    description: reasonOf(thrown),
+    advice: 'This is a fault of the playground. Its log has more.',
+  };
 }

@@ -52,7 +52,8 @@ export function checkSameOrigin(ctx: Context, origin: string): void {
 
 /** @throws AppError `invalid_input` for anything but a short form. */
 export async function readPostedForm(ctx: Context): Promise<Form> {
-  if (!ctx.is('application/x-www-form-urlencoded')) throw new AppError('invalid_input', 'The playground reads forms only.');
+  if (!ctx.is('application/x-www-form-urlencoded'))
+    throw new AppError('invalid_input', 'The playground reads forms only.');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of ctx.req as AsyncIterable<Buffer>) {

@@ -14,7 +14,8 @@ export const parameterMeanings: Readonly<Record<string, string>> = {
   login_hint: 'Fills the username field.',
   resource: 'The API that the access token is for. It becomes the audience (RFC 8707).',
   claims: 'Single claims, beyond what the scopes open.',
-  request_uri: 'Stands for all parameters. The app pushed them straight to the server (PAR, RFC 9126), so nobody could read or change them on the way.',
+  request_uri:
+    'Stands for all parameters. The app pushed them straight to the server (PAR, RFC 9126), so nobody could read or change them on the way.',
 };
 
 /** Claims of ID tokens and access tokens in plain words, for step 4. */

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { AppError } from '../shared/errors.ts';
-import type { FlowContext } from './code-flow.ts';
+import type { FlowContext } from './call.ts';
 import { checkSameOrigin, readPostedForm } from './guards.ts';
 import type { PlaygroundApi } from './options.ts';
 import type { PageModels, PageName } from './page-models.ts';
@@ -20,7 +20,13 @@ export interface PageContext extends FlowContext {
 }
 
 /** Answers with a page. */
-export function show<Name extends PageName>(ctx: Context, { render }: PageContext, name: Name, model: PageModels[Name], status = 200): void {
+export function show<Name extends PageName>(
+  ctx: Context,
+  { render }: PageContext,
+  name: Name,
+  model: PageModels[Name],
+  status = 200,
+): void {
   ctx.status = status;
   ctx.type = 'html';
   ctx.body = render(name, model);
@@ -39,7 +45,8 @@ export async function formOf(ctx: Context, { origin }: PageContext): Promise<Rea
 }
 
 /** The visit of this browser, if it has one. */
-export const visitOf = (ctx: Context, { visits }: PageContext): Visit | undefined => visits.find(ctx.cookies.get(cookieName));
+export const visitOf = (ctx: Context, { visits }: PageContext): Visit | undefined =>
+  visits.find(ctx.cookies.get(cookieName));
 
 /** The visit of this browser, made when it has none. */
 export function visitFor(ctx: Context, context: PageContext): Visit {
@@ -58,7 +65,10 @@ export function runOf<Kind extends Run['kind']>(
 ): Run & { kind: Kind } {
   const run = visitOf(ctx, context)?.runs.get(ctx.params.id ?? '');
   if (!run || !(kinds as readonly string[]).includes(run.kind)) {
-    throw new AppError('not_found', 'This run is not here. It belongs to another browser, or the playground was restarted. Start a new one.');
+    throw new AppError(
+      'not_found',
+      'This run is not here. It belongs to another browser, or the playground was restarted. Start a new one.',
+    );
   }
   return run as Run & { kind: Kind };
 }

@@ -12,7 +12,11 @@ export interface Row {
 
 /** The form of step 1, filled with what was sent before when something has to be put right. */
 export interface BuildPage {
-  readonly scopes: readonly { readonly name: string; readonly meaning?: string | undefined; readonly ticked: boolean }[];
+  readonly scopes: readonly {
+    readonly name: string;
+    readonly meaning?: string | undefined;
+    readonly ticked: boolean;
+  }[];
   readonly acrValues: readonly string[];
   readonly prompts: readonly (readonly [value: string, meaning: string])[];
   readonly apis: readonly PlaygroundApi[];

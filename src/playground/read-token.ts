@@ -40,7 +40,8 @@ const show = (name: string, value: unknown, meaning: string | undefined): ShownC
 function findingFor(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'The signature is good, but the token has expired.';
   if (error instanceof errors.JWKSNoMatchingKey) return 'The issuer publishes no key with this kid. Refuse the token.';
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'The signature is not the issuer’s. Refuse the token.';
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return 'The signature is not the issuer’s. Refuse the token.';
   if (error instanceof errors.JWTClaimValidationFailed) return `The signature is good, but ${error.message}.`;
   return `It could not be verified: ${reasonOf(error)}.`;
 }

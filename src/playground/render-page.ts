@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import ejs, { type TemplateFunction } from 'ejs';
 import type { Assets } from '../web/http/assets.ts';
 import { icon } from '../web/icons.ts';
+import { curlOf } from './curl.ts';
 import { requestText, responseText } from './exchange.ts';
 import type { PlaygroundClients } from './options.ts';
 import type { PageModels, PageName } from './page-models.ts';
-import { curlOf } from './snippets.ts';
 
 /** Renders a page of the playground to a whole document. */
 export type RenderPage = <Name extends PageName>(name: Name, model: PageModels[Name]) => string;
@@ -17,7 +17,12 @@ function span(from: Date, to: Date): string {
   const seconds = Math.round((to.getTime() - from.getTime()) / 1000);
   const size = Math.abs(seconds);
   if (size < 3) return 'just now';
-  const steps: readonly [number, string][] = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
+  const steps: readonly [number, string][] = [
+    [86400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+    [1, 'second'],
+  ];
   const [unit, word] = steps.find(([length]) => size >= length * 2) ?? [1, 'second'];
   const count = Math.floor(size / unit);
   const text = `${count} ${word}${count === 1 ? '' : 's'}`;

@@ -10,7 +10,8 @@ export const prompts = {
 
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
-const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal('').transform(() => undefined), schema]).optional();
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.union([z.literal('').transform(() => undefined), schema]).optional();
 
 function isJsonObject(text: string): boolean {
   try {
@@ -38,9 +39,14 @@ const schema = z.object({
   acr_values: optional(z.string().max(200)),
   login_hint: optional(z.string().max(200)),
   resource: optional(
-    z.string().max(500).refine((text) => URL.canParse(text) && !text.includes('#'), 'Give an absolute URI without a fragment.'),
+    z
+      .string()
+      .max(500)
+      .refine((text) => URL.canParse(text) && !text.includes('#'), 'Give an absolute URI without a fragment.'),
   ),
-  claims: optional(z.string().max(2000).refine(isJsonObject, 'Give a JSON object, for example {"id_token":{"email":null}}.')),
+  claims: optional(
+    z.string().max(2000).refine(isJsonObject, 'Give a JSON object, for example {"id_token":{"email":null}}.'),
+  ),
   par: tick,
   dpop: tick,
 });
@@ -58,7 +64,10 @@ export function readSettings(form: ReadonlyMap<string, string>): ReadSettings {
   const fields = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, form.get(name)?.trim()]));
   const parsed = schema.safeParse({ ...fields, scope: [...ticked, form.get('more_scopes') ?? ''].join(' ') });
   if (parsed.success) return { ok: true, settings: parsed.data };
-  const problems = parsed.error.issues.map(({ path, message }) => [path[0] === 'scope' ? 'more_scopes' : String(path[0]), message]);
+  const problems = parsed.error.issues.map(({ path, message }) => [
+    path[0] === 'scope' ? 'more_scopes' : String(path[0]),
+    message,
+  ]);
   return { ok: false, problems: Object.fromEntries(problems) };
 }
 

@@ -1,32 +1,5 @@
-import type { Exchange } from './exchange.ts';
-
-const shellQuote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
-
-/** Headers that curl sends by itself, or that say who the playground is. */
-const dull = new Set(['user-agent', 'accept', 'content-type', 'content-length']);
-
-/** What `curl -u` takes. It does not form-encode as RFC 6749 §2.3.1 demands, so only what needs no encoding. */
-function basicCredentials(value: string): string | undefined {
-  const [scheme, encoded = ''] = value.split(' ');
-  const credentials = Buffer.from(encoded, 'base64').toString('utf8');
-  return scheme === 'Basic' && /^[\w.-]+:[\w.-]+$/.test(credentials) ? credentials : undefined;
-}
-
-/** The same request as a curl command for a POSIX shell. */
-export function curlOf({ request }: Exchange): string {
-  const lines = [`curl ${shellQuote(request.url)}`];
-  for (const [name, value] of request.headers) {
-    const credentials = name.toLowerCase() === 'authorization' ? basicCredentials(value) : undefined;
-    if (credentials !== undefined) lines.push(`-u ${shellQuote(credentials)}`);
-    else if (!dull.has(name.toLowerCase())) lines.push(`-H ${shellQuote(`${name}: ${value}`)}`);
-  }
-  for (const [name, value] of new URLSearchParams(request.body)) lines.push(`--data-urlencode ${shellQuote(`${name}=${value}`)}`);
-  return lines.join(' \\\n  ');
-}
-
-/** A browser address as curl: it shows where the server would send the browser. */
-export const curlOfAddress = (url: string): string => `curl -i ${shellQuote(url)}`;
+const text = (value: string): string =>
+  `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
 
 interface Connection {
   readonly issuer: string;
@@ -53,7 +26,8 @@ const strings = (fields: Readonly<Record<string, string>>): string =>
   object(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, text(value)])));
 
 function connect({ issuer, clientId, clientSecret }: Connection): string {
-  const authentication = clientSecret === undefined ? 'client.None()' : `client.ClientSecretBasic(${text(clientSecret)})`;
+  const authentication =
+    clientSecret === undefined ? 'client.None()' : `client.ClientSecretBasic(${text(clientSecret)})`;
   const insecure = issuer.startsWith('http:')
     ? `, {\n  execute: [client.allowInsecureRequests], // plain http: this machine only\n}`
     : '';
@@ -66,7 +40,14 @@ const config = await client.discovery(new URL(${text(issuer)}), ${text(clientId)
 /** Code with openid-client that does what a step of the playground did. Each stands alone, as a module. */
 export const codeFor = {
   authorize(connection: Connection, parameters: Readonly<Record<string, string>>, pushed: boolean): string {
-    const { client_id: _id, response_type: _type, state: _state, nonce: _nonce, code_challenge: _challenge, ...rest } = parameters;
+    const {
+      client_id: _id,
+      response_type: _type,
+      state: _state,
+      nonce: _nonce,
+      code_challenge: _challenge,
+      ...rest
+    } = parameters;
     const fields = {
       ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, text(value)])),
       state: 'state',
@@ -132,7 +113,12 @@ console.log(tokens.access_token);
 `,
 
   /** A service that checks JWT access tokens without asking the server, with jose. */
-  verify: (issuer: string, jwksUri: string, audience: string, token: string): string => `import { createRemoteJWKSet, jwtVerify } from 'jose';
+  verify: (
+    issuer: string,
+    jwksUri: string,
+    audience: string,
+    token: string,
+  ): string => `import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const keys = createRemoteJWKSet(new URL(${text(jwksUri)}));
 const { payload } = await jwtVerify(${text(token)}, keys, {

@@ -17,7 +17,8 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
  * @throws RangeError for an address that is not this machine's own; what it shows is nobody else's business.
  */
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
-  if (!loopback.has(options.host)) throw new RangeError(`The playground listens on loopback only, not on ${options.host}.`);
+  if (!loopback.has(options.host))
+    throw new RangeError(`The playground listens on loopback only, not on ${options.host}.`);
   const server = createServer();
   server.listen(options.port, options.host);
   await once(server, 'listening');

@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { type FlowContext, call, tokenSetOf } from './code-flow.ts';
+import { call, type FlowContext, tokenSetOf } from './call.ts';
 import type { Role } from './options.ts';
 import type { Call, Run, TokenSet } from './run.ts';
 import { codeFor } from './snippets.ts';

@@ -29,7 +29,10 @@ async function tokensModel(context: PageContext, run: Run, tokens: TokenSet): Pr
   const common = { issuer: party.issuer, now };
   const clientId = clients[run.kind === 'code' ? 'playground' : run.kind]?.clientId;
   const accessToken = await readToken(tokens.accessToken, keys, { ...common, typ: 'at+jwt' });
-  const idToken = tokens.idToken === undefined ? undefined : await readToken(tokens.idToken, keys, { ...common, ...(clientId !== undefined && { audience: clientId }) });
+  const idToken =
+    tokens.idToken === undefined
+      ? undefined
+      : await readToken(tokens.idToken, keys, { ...common, ...(clientId !== undefined && { audience: clientId }) });
   return {
     run,
     now,
@@ -48,7 +51,8 @@ async function tokensModel(context: PageContext, run: Run, tokens: TokenSet): Pr
 }
 
 async function act(context: PageContext, run: Run, tokens: TokenSet, form: ReadonlyMap<string, string>): Promise<Call> {
-  const kind: TokenKind = form.get('token') === 'refresh_token' && tokens.refreshToken !== undefined ? 'refresh_token' : 'access_token';
+  const kind: TokenKind =
+    form.get('token') === 'refresh_token' && tokens.refreshToken !== undefined ? 'refresh_token' : 'access_token';
   switch (form.get('action')) {
     case 'userinfo': {
       const { idToken } = await tokensModel(context, run, tokens);

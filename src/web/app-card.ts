@@ -1,7 +1,8 @@
 import type { Client } from '../clients/index.ts';
 import type { AppIdentity } from './page-models.ts';
 
-const originOf = (uri: string | undefined): URL | undefined => (uri !== undefined && URL.canParse(uri) ? new URL(uri) : undefined);
+const originOf = (uri: string | undefined): URL | undefined =>
+  uri !== undefined && URL.canParse(uri) ? new URL(uri) : undefined;
 
 /**
  * How pages name an app. The domain is where the browser really goes next, never what the app says of itself; the way

@@ -23,12 +23,28 @@ const sentences: Readonly<Record<string, { title: string; message: string }>> = 
     title: 'This sign-in has expired',
     message: 'It was open for too long, or was finished in another tab. Nothing is lost: start again from the app.',
   },
-  invalid_client: { title: 'This app is not known here', message: 'The app that sent you is not registered, or was removed. Go back to it and tell its owner.' },
-  invalid_redirect_uri: { title: 'This app is set up wrongly', message: 'The app asked to send you to an address that is not registered for it, so you stay here. Tell its owner.' },
-  server_error: { title: 'Something failed on our side', message: 'It is written down under the reference below. Try again in a moment.' },
-  temporarily_unavailable: { title: 'Back in a moment', message: 'The server cannot reach its database. Try again in a few seconds.' },
+  invalid_client: {
+    title: 'This app is not known here',
+    message: 'The app that sent you is not registered, or was removed. Go back to it and tell its owner.',
+  },
+  invalid_redirect_uri: {
+    title: 'This app is set up wrongly',
+    message: 'The app asked to send you to an address that is not registered for it, so you stay here. Tell its owner.',
+  },
+  server_error: {
+    title: 'Something failed on our side',
+    message: 'It is written down under the reference below. Try again in a moment.',
+  },
+  temporarily_unavailable: {
+    title: 'Back in a moment',
+    message: 'The server cannot reach its database. Try again in a few seconds.',
+  },
 };
-const other = { title: 'This request cannot go on', message: 'The app that sent you asked for something that is not possible here. Go back to it and try again, or tell its owner.' };
+const other = {
+  title: 'This request cannot go on',
+  message:
+    'The app that sent you asked for something that is not possible here. Go back to it and try again, or tell its owner.',
+};
 
 function kindOf({ error, description = '' }: ProtocolError): string {
   if (/expired|not found|session/i.test(description) && error === 'invalid_request') return 'expired';
@@ -89,7 +105,12 @@ export function createProtocolPages({ pages, clients, clock, logger, explain }: 
     },
 
     async confirmDevice(ctx, { action, xsrf, userCode, clientId }) {
-      await pages.show(ctx, 'device-confirm', { action, xsrf, userCode, app: (await appOf(clientId)) ?? { name: clientId } });
+      await pages.show(ctx, 'device-confirm', {
+        action,
+        xsrf,
+        userCode,
+        app: (await appOf(clientId)) ?? { name: clientId },
+      });
     },
 
     async deviceDone(ctx, { clientId }) {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { verifySync } from 'otplib';
+import { generate } from 'otplib';
 import { createSqlAccountStore } from '../../src/accounts/account-store-sql.ts';
 import { createAccounts } from '../../src/accounts/index.ts';
 import { createSqlApiStore } from '../../src/apis/api-store-sql.ts';
@@ -12,52 +12,55 @@ import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
 import { createAuditLog } from '../../src/audit/index.ts';
 import { createSqlClientStore } from '../../src/clients/client-store-sql.ts';
 import { createClients } from '../../src/clients/index.ts';
+import { createSqlCredentialStore } from '../../src/credentials/credential-store-sql.ts';
+import {
+  type Credentials,
+  createCredentials,
+  createPasswordHasher,
+  type PasswordHasher,
+} from '../../src/credentials/index.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
+import { SecretRing } from '../../src/shared/crypto.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openPglite } from '../../src/storage/pglite.ts';
 
-const totpSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 const origin = 'http://localhost:3001';
 
 describe('demo data', () => {
   const clock = new FixedClock();
   let database: Database;
   let dataDir: string;
-  let passwords: Map<string, string>;
-  let factors: Set<string>;
+  let hasher: PasswordHasher;
+  let credentials: Credentials;
 
   // An empty database of its own: seeding looks at whether there is any account at all.
   before(async () => {
     database = await openPglite(undefined);
     await migrate(database);
+    const logger = silentLogger();
+    hasher = createPasswordHasher({ workers: 1, queue: 8, memoryKiB: 7168, passes: 1, logger });
+    credentials = createCredentials({
+      store: createSqlCredentialStore(database),
+      clock,
+      audit: createAuditLog(createSqlAuditStore(database), clock),
+      secrets: new SecretRing(['a secret for tests with 32 characters']),
+      hasher,
+      issuerName: 'Sallyport',
+      logger,
+    });
   });
   after(async () => {
+    await hasher[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   });
 
   beforeEach(async () => {
     await database.sql.raw('truncate account, client, client_secret, api cascade');
     dataDir = mkdtempSync(join(tmpdir(), 'demo-'));
-    passwords = new Map();
-    factors = new Set();
   });
   afterEach(() => rmSync(dataDir, { recursive: true }));
-
-  const credentials: DemoCredentials = {
-    setPassword: async (id, password) => passwords.set(id, password),
-    totp: {
-      begin: async () => ({ secret: totpSecret, uri: `otpauth://totp/x?secret=${totpSecret}` }),
-      confirm: async (id, code) => {
-        const epoch = Math.floor(clock.now() / 1000);
-        const now = verifySync({ secret: totpSecret, token: code, epoch });
-        const near = verifySync({ secret: totpSecret, token: code, epoch, epochTolerance: 30 });
-        // The current code has to stay free for the person.
-        if (near.valid && !now.valid) factors.add(id);
-        return near.valid && !now.valid;
-      },
-    },
-  };
 
   const start = async (options: { playgroundOrigin?: string; credentials?: DemoCredentials } = {}) => {
     const audit = createAuditLog(createSqlAuditStore(database), clock);
@@ -89,9 +92,13 @@ describe('demo data', () => {
     for (const user of summary.users) {
       const account = await accounts.findByLogin(user.username);
       expect(account).to.include({ email: user.email, status: 'active', emailVerified: true });
-      expect(passwords.get(account!.id)).to.equal(user.password);
+      expect(await credentials.verifyPassword(account!.id, user.password)).to.equal(true);
       expect(account!.roles).to.deep.equal(user.roles);
-      expect(factors.has(account!.id)).to.equal(user.totp !== undefined);
+      expect((await credentials.factorsOf(account!.id)).totp).to.equal(user.totp !== undefined);
+      if (!user.totp) continue;
+      // The code on the person's screen has not been used up by turning the factor on.
+      const code = await generate({ secret: user.totp.secret, epoch: Math.floor(clock.now() / 1000) });
+      expect(await credentials.totp.verify(account!.id, code)).to.equal('accepted');
     }
     expect(summary.clients.map(({ id }) => id)).to.have.members([
       'playground',
@@ -127,10 +134,8 @@ describe('demo data', () => {
   it('is the same at the next start, and writes nothing', async () => {
     const first = await start();
     const before = await database.sql('audit_event').count();
-    passwords.clear();
     const second = await start();
     expect(withoutExtras(second.summary)).to.deep.equal(withoutExtras(first.summary));
-    expect(passwords.size).to.equal(0);
     expect(await database.sql('audit_event').count()).to.deep.equal(before);
   });
 
@@ -155,8 +160,11 @@ describe('demo data', () => {
       };
       const { totp } = credentials;
       const weak: DemoCredentials = {
-        setPassword: dying(async (id, password) => credentials.setPassword(id, password)),
-        totp: { begin: dying(totp.begin.bind(totp)), confirm: dying(totp.confirm.bind(totp)) },
+        setPassword: dying((id, password) => credentials.setPassword(id, password)),
+        totp: {
+          begin: dying((id, label) => totp.begin(id, label)),
+          confirm: dying((id, code) => totp.confirm(id, code)),
+        },
       };
       await start({ credentials: weak }).then(
         () => expect.fail('It did not die.'),

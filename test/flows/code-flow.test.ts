@@ -19,7 +19,10 @@ describe('authorization code flow, as a third-party app sees it', () => {
   after(() => server[Symbol.asyncDispose]());
 
   const register = async (input: Parameters<typeof createClient>[1], auth?: (secret: string) => oidc.ClientAuth) => {
-    const { client, secret } = await createClient(server, { ...input, metadata: { redirect_uris: [callback], ...input.metadata } });
+    const { client, secret } = await createClient(server, {
+      ...input,
+      metadata: { redirect_uris: [callback], ...input.metadata },
+    });
     const relyingParty = await RelyingParty.discover({
       issuer: server.url,
       clientId: client.id,
@@ -30,7 +33,10 @@ describe('authorization code flow, as a third-party app sees it', () => {
   };
 
   it('publishes what it does and nothing that it does not', async () => {
-    const document = (await (await fetch(`${server.url}/.well-known/openid-configuration`)).json()) as Record<string, unknown>;
+    const document = (await (await fetch(`${server.url}/.well-known/openid-configuration`)).json()) as Record<
+      string,
+      unknown
+    >;
     expect(document.issuer).to.equal(server.url);
     expect(document.response_types_supported).to.deep.equal(['code']);
     expect(document.code_challenge_methods_supported).to.deep.equal(['S256']);
@@ -39,7 +45,8 @@ describe('authorization code flow, as a third-party app sees it', () => {
     expect(document.grant_types_supported).to.not.include('password');
     expect(document.acr_values_supported).to.deep.equal(['aal1', 'aal2']);
     for (const [name, value] of Object.entries(document)) {
-      if (name.endsWith('_endpoint') || name === 'jwks_uri') expect(String(value)).to.match(new RegExp(`^${server.url}/`));
+      if (name.endsWith('_endpoint') || name === 'jwks_uri')
+        expect(String(value)).to.match(new RegExp(`^${server.url}/`));
     }
   });
 
@@ -49,7 +56,10 @@ describe('authorization code flow, as a third-party app sees it', () => {
       (secret) => oidc.ClientSecretBasic(secret),
     );
     const web = new WebClient(server.url);
-    const attempt = await relyingParty.request({ scope: 'openid profile email address phone offline_access', prompt: 'consent' });
+    const attempt = await relyingParty.request({
+      scope: 'openid profile email address phone offline_access',
+      prompt: 'consent',
+    });
 
     const login = expectPage(await web.open(attempt.url), 'login');
     const consent = expectPage(await signIn(web, login, person), 'consent');
@@ -66,7 +76,12 @@ describe('authorization code flow, as a third-party app sees it', () => {
     expect(decodeProtectedHeader(tokens.id_token ?? '').alg).to.equal('ES256');
 
     const userinfo = await oidc.fetchUserInfo(relyingParty.config, tokens.access_token, person.account.id);
-    expect(userinfo).to.include({ name: 'Mara Lindgren', email: person.account.email, email_verified: true, phone_number: '+4930123456' });
+    expect(userinfo).to.include({
+      name: 'Mara Lindgren',
+      email: person.account.email,
+      email_verified: true,
+      phone_number: '+4930123456',
+    });
     expect(userinfo.address).to.include({ locality: 'Fernhill' });
 
     const introspected = await oidc.tokenIntrospection(relyingParty.config, tokens.access_token);
@@ -103,7 +118,11 @@ describe('authorization code flow, as a third-party app sees it', () => {
     const tokens = await relyingParty.redeem(back.url, attempt, { resource: api });
 
     const jwks = createRemoteJWKSet(new URL(`${server.url}/oauth2/jwks`));
-    const { payload } = await jwtVerify(tokens.access_token, jwks, { issuer: server.url, audience: api, typ: 'at+jwt' });
+    const { payload } = await jwtVerify(tokens.access_token, jwks, {
+      issuer: server.url,
+      audience: api,
+      typ: 'at+jwt',
+    });
     expect(payload).to.include({ sub: person.account.id, scope: 'notes:read' });
 
     const ask = async (asker: typeof service): Promise<Record<string, unknown>> => {
@@ -141,7 +160,9 @@ describe('authorization code flow, as a third-party app sees it', () => {
   it('serves machines with client_credentials, whose subject is never a person', async () => {
     const api = await createApi(server);
     const { client, secret } = await createClient(server, { kind: 'machine', apis: { [api]: ['notes:read'] } });
-    const config = await oidc.discovery(new URL(server.url), client.id, {}, oidc.ClientSecretBasic(secret), { execute: [oidc.allowInsecureRequests] });
+    const config = await oidc.discovery(new URL(server.url), client.id, {}, oidc.ClientSecretBasic(secret), {
+      execute: [oidc.allowInsecureRequests],
+    });
     const tokens = await oidc.clientCredentialsGrant(config, { resource: api, scope: 'notes:read notes:write' });
     const payload = decodeJwt(tokens.access_token);
     expect(payload).to.include({ sub: client.id, client_id: client.id, aud: api, scope: 'notes:read' });
@@ -153,7 +174,11 @@ describe('authorization code flow, as a third-party app sees it', () => {
   it('tells the app when the person says no', async () => {
     const { relyingParty } = await register({ kind: 'web' }, (secret) => oidc.ClientSecretBasic(secret));
     const web = new WebClient(server.url);
-    const consent = await signIn(web, await web.open((await relyingParty.request({ scope: 'openid email' })).url), person);
+    const consent = await signIn(
+      web,
+      await web.open((await relyingParty.request({ scope: 'openid email' })).url),
+      person,
+    );
     const back = await web.submit(expectPage(consent, 'consent'), { action: 'deny' }, 'action');
     expect(back.url.searchParams.get('error')).to.equal('access_denied');
     expect(back.url.searchParams.get('iss')).to.equal(server.url);

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import * as oidc from 'openid-client';
 import { createApi, createClient, createPerson, type Person } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
-import { storeLanes } from '../support/store-lanes.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
+import { storeLanes } from '../support/store-lanes.ts';
 import { WebClient } from '../support/web-client.ts';
 
 const callback = 'https://app.example/callback';
@@ -23,7 +23,11 @@ for (const lane of storeLanes()) {
     const stack = new AsyncDisposableStack();
 
     before(async () => {
-      server = await startApp({ ...(await lane.env(stack)), SALLYPORT_LIMIT_REFRESH: '100000', SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '10000' });
+      server = await startApp({
+        ...(await lane.env(stack)),
+        SALLYPORT_LIMIT_REFRESH: '100000',
+        SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '10000',
+      });
       person = await createPerson(server);
       ({ app, clientId } = await registered());
       web = new WebClient(server.url);
@@ -34,20 +38,36 @@ for (const lane of storeLanes()) {
       await stack.disposeAsync();
     });
 
-    async function registered(extra: Partial<Parameters<typeof createClient>[1]> = {}): Promise<{ app: RelyingParty; clientId: string }> {
-      const { client } = await createClient(server, { kind: 'spa', firstParty: true, metadata: { redirect_uris: [callback] }, ...extra });
+    async function registered(
+      extra: Partial<Parameters<typeof createClient>[1]> = {},
+    ): Promise<{ app: RelyingParty; clientId: string }> {
+      const { client } = await createClient(server, {
+        kind: 'spa',
+        firstParty: true,
+        metadata: { redirect_uris: [callback] },
+        ...extra,
+      });
       return {
-        app: await RelyingParty.discover({ issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri: callback }),
+        app: await RelyingParty.discover({
+          issuer: server.url,
+          clientId: client.id,
+          auth: oidc.None(),
+          redirectUri: callback,
+        }),
         clientId: client.id,
       };
     }
 
     const token = async (fields: Record<string, string>): Promise<Answer> => {
-      const response = await fetch(`${server.url}/oauth2/token`, { method: 'POST', body: new URLSearchParams({ client_id: clientId, ...fields }) });
+      const response = await fetch(`${server.url}/oauth2/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: clientId, ...fields }),
+      });
       return { status: response.status, body: (await response.json()) as Record<string, string> };
     };
     const isLive = async (accessToken: string): Promise<boolean> =>
-      (await fetch(`${server.url}/oauth2/userinfo`, { headers: { authorization: `Bearer ${accessToken}` } })).status === 200;
+      (await fetch(`${server.url}/oauth2/userinfo`, { headers: { authorization: `Bearer ${accessToken}` } })).status ===
+      200;
 
     async function freshCode(): Promise<Record<string, string>> {
       const attempt = await app.request();
@@ -60,13 +80,16 @@ for (const lane of storeLanes()) {
       };
     }
     const freshTokens = async (): Promise<Record<string, string>> => (await token(await freshCode())).body;
-    const refresh = (value: string | undefined): Promise<Answer> => token({ grant_type: 'refresh_token', refresh_token: value ?? '' });
+    const refresh = (value: string | undefined): Promise<Answer> =>
+      token({ grant_type: 'refresh_token', refresh_token: value ?? '' });
 
     it('redeem a code once among fifty at the same moment', async () => {
       const fields = await freshCode();
       const answers = await Promise.all(Array.from({ length: 50 }, () => token(fields)));
       expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
-      expect(new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${body.error}`))).to.deep.equal(new Set(['400 invalid_grant']));
+      expect(
+        new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${body.error}`)),
+      ).to.deep.equal(new Set(['400 invalid_grant']));
     });
 
     it('end everything that came of a code when it is used a second time', async () => {
@@ -109,7 +132,8 @@ for (const lane of storeLanes()) {
       const attempt = await strict.app.request();
       const back = await web.open(attempt.url);
       const tokens = await strict.app.redeem(back.url, attempt);
-      const use = (value: string): Promise<Answer> => token({ client_id: strict.clientId, grant_type: 'refresh_token', refresh_token: value });
+      const use = (value: string): Promise<Answer> =>
+        token({ client_id: strict.clientId, grant_type: 'refresh_token', refresh_token: value });
       const next = await use(tokens.refresh_token ?? '');
       expect(next.status).to.equal(200);
       expect((await use(tokens.refresh_token ?? '')).body.error).to.equal('invalid_grant');
@@ -129,8 +153,13 @@ for (const lane of storeLanes()) {
         expect(answer.body.error).to.be.oneOf(['invalid_grant', 'invalid_request']);
       }
       const { refresh_token: value } = await freshTokens();
-      expect((await token({ client_id: other.clientId, grant_type: 'refresh_token', refresh_token: value ?? '' })).body.error).to.equal('invalid_grant');
-      expect((await token({ grant_type: 'refresh_token', refresh_token: value ?? '', scope: 'openid email' })).body.error).to.equal('invalid_scope');
+      expect(
+        (await token({ client_id: other.clientId, grant_type: 'refresh_token', refresh_token: value ?? '' })).body
+          .error,
+      ).to.equal('invalid_grant');
+      expect(
+        (await token({ grant_type: 'refresh_token', refresh_token: value ?? '', scope: 'openid email' })).body.error,
+      ).to.equal('invalid_scope');
     });
 
     it('let two apps sign in at the same moment in one browser, sixteen times over', async () => {
@@ -143,7 +172,10 @@ for (const lane of storeLanes()) {
           pair.map(async (side) => {
             const attempt = await side.app.request();
             const back = await browser.open(attempt.url);
-            return side.app.redeem(back.url, attempt).then(() => undefined, (error: unknown) => error);
+            return side.app.redeem(back.url, attempt).then(
+              () => undefined,
+              (error: unknown) => error,
+            );
           }),
         );
         failures.push(...results.filter((result) => result !== undefined));
@@ -170,11 +202,18 @@ for (const lane of storeLanes()) {
       const { client } = await createClient(server, {
         kind: 'machine',
         apis: { [api]: ['notes:read'] },
-        metadata: { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...(await exportJWK(publicKey)), kty: 'EC', kid: 'k1', alg: 'ES256', use: 'sig' }] } },
+        metadata: {
+          token_endpoint_auth_method: 'private_key_jwt',
+          jwks: { keys: [{ ...(await exportJWK(publicKey)), kty: 'EC', kid: 'k1', alg: 'ES256', use: 'sig' }] },
+        },
       });
       const assertion = await new SignJWT({ jti: crypto.randomUUID() })
         .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
-        .setIssuer(client.id).setSubject(client.id).setAudience(server.url).setIssuedAt().setExpirationTime('60s')
+        .setIssuer(client.id)
+        .setSubject(client.id)
+        .setAudience(server.url)
+        .setIssuedAt()
+        .setExpirationTime('60s')
         .sign(privateKey);
       const send = (): Promise<Answer> =>
         token({
@@ -184,7 +223,10 @@ for (const lane of storeLanes()) {
           client_assertion: assertion,
         });
       const answers = await Promise.all(Array.from({ length: 50 }, send));
-      expect(answers.filter(({ status }) => status === 200), JSON.stringify(answers[0])).to.have.length(1);
+      expect(
+        answers.filter(({ status }) => status === 200),
+        JSON.stringify(answers[0]),
+      ).to.have.length(1);
       expect(answers.filter(({ status }) => status >= 500)).to.have.length(0);
     });
   });

@@ -18,7 +18,10 @@ describe('the second door', () => {
   after(() => server[Symbol.asyncDispose]());
 
   async function registered(input: Parameters<typeof createClient>[1]): Promise<RelyingParty> {
-    const { client } = await createClient(server, { ...input, metadata: { redirect_uris: [callback], ...input.metadata } });
+    const { client } = await createClient(server, {
+      ...input,
+      metadata: { redirect_uris: [callback], ...input.metadata },
+    });
     return RelyingParty.discover({ issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri: callback });
   }
 
@@ -27,7 +30,10 @@ describe('the second door', () => {
     return { ...person, ...(await enrolTotp(server, person.account.id, person.login)) };
   };
 
-  const toSecondDoor = async (person: Person, parameters: Record<string, string> = {}): Promise<{ web: WebClient; page: Page; attempt: Awaited<ReturnType<RelyingParty['request']>> }> => {
+  const toSecondDoor = async (
+    person: Person,
+    parameters: Record<string, string> = {},
+  ): Promise<{ web: WebClient; page: Page; attempt: Awaited<ReturnType<RelyingParty['request']>> }> => {
     const web = new WebClient(server.url);
     const attempt = await app.request(parameters);
     const page = expectPage(await signIn(web, await web.open(attempt.url), person), 'totp');
@@ -79,8 +85,17 @@ describe('the second door', () => {
     const person = await enrolled();
     const doors = await Promise.all(Array.from({ length: 10 }, () => toSecondDoor(person)));
     const code = await person.code();
-    const ends = await Promise.all(doors.flatMap(({ web, page }) => Array.from({ length: 5 }, () => web.submit(page, { code, action: 'continue' }, 'code').catch((error: unknown) => error))));
-    const passed = ends.filter((end) => typeof end === 'object' && end !== null && 'url' in end && (end.url as URL).origin === 'https://app.example');
+    const ends = await Promise.all(
+      doors.flatMap(({ web, page }) =>
+        Array.from({ length: 5 }, () =>
+          web.submit(page, { code, action: 'continue' }, 'code').catch((error: unknown) => error),
+        ),
+      ),
+    );
+    const passed = ends.filter(
+      (end) =>
+        typeof end === 'object' && end !== null && 'url' in end && (end.url as URL).origin === 'https://app.example',
+    );
     const flows = new Set(passed.map((end) => (end as Page).url.searchParams.get('code')));
     expect(flows.size).to.equal(1);
   });
@@ -95,7 +110,11 @@ describe('the second door', () => {
     }
     const token = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
     for (const path of ['/login', '/enroll', '/backup-codes', '/consent', '/select-account']) {
-      for (const fields of [{}, { action: 'continue' }, { action: 'continue', stored: 'yes', account: person.account.id }]) {
+      for (const fields of [
+        {},
+        { action: 'continue' },
+        { action: 'continue', stored: 'yes', account: person.account.id },
+      ]) {
         const end = await web.post(`${base}${path}`, { csrf: token, ...fields });
         expect(end.url.origin, path).to.equal(server.url);
         expect(end.name).to.be.oneOf(['totp', 'login']);
@@ -111,7 +130,10 @@ describe('the second door', () => {
     const [code = ''] = await server.app.domains.credentials.backupCodes.create(person.account.id);
     const enter = async (): Promise<Page> => {
       const { web, page } = await toSecondDoor(person);
-      const form = expectPage(await web.submit(page, { action: 'backup-code' }, 'code').then((end) => end), 'backup-code');
+      const form = expectPage(
+        await web.submit(page, { action: 'backup-code' }, 'code').then((end) => end),
+        'backup-code',
+      );
       return web.submit(form, { code, action: 'continue' }, 'code');
     };
     expect((await enter()).url.origin).to.equal('https://app.example');
@@ -128,7 +150,10 @@ describe('the second door', () => {
     const wrong = expectPage(await web.submit(enrol, { code: '000000', action: 'continue' }, 'code'), 'enroll-totp');
     expect(wrong.text).to.include(secret);
     const { generate } = await import('otplib');
-    const codes = expectPage(await web.submit(wrong, { code: await generate({ secret }), action: 'continue' }, 'code'), 'backup-codes');
+    const codes = expectPage(
+      await web.submit(wrong, { code: await generate({ secret }), action: 'continue' }, 'code'),
+      'backup-codes',
+    );
     expect([...codes.text.matchAll(/<li>/g)].length).to.be.at.least(10);
     const back = await web.submit(codes, { stored: 'yes', action: 'continue' }, 'stored');
     expect(back.url.origin, back.text.slice(0, 500)).to.equal('https://app.example');
@@ -155,21 +180,34 @@ describe('the second door', () => {
     const api = await createApi(server, { requireSecondFactor: true });
     const caller = await registered({ kind: 'spa', firstParty: true, apis: { [api]: [] } });
     const other = new WebClient(server.url);
-    expectPage(await signIn(other, await other.open((await caller.request({ resource: api, scope: 'openid notes:read' })).url), person), 'enroll-totp');
+    expectPage(
+      await signIn(
+        other,
+        await other.open((await caller.request({ resource: api, scope: 'openid notes:read' })).url),
+        person,
+      ),
+      'enroll-totp',
+    );
   });
 
   it('honours prompt=login, max_age and prompt=none', async () => {
     const person = await createPerson(server);
     const web = new WebClient(server.url);
     await signIn(web, await web.open((await app.request()).url), person);
-    expect((await web.open((await app.request({ prompt: 'none' })).url)).url.searchParams.get('code')).to.be.a('string');
+    expect((await web.open((await app.request({ prompt: 'none' })).url)).url.searchParams.get('code')).to.be.a(
+      'string',
+    );
     const again = await app.request({ prompt: 'login' });
     const back = await signIn(web, expectPage(await web.open(again.url), 'login'), person);
     const claims = (await app.redeem(back.url, again)).claims();
     expect((claims?.auth_time ?? 0) * 1000).to.be.greaterThan(Date.now() - 30_000);
     expectPage(await web.open((await app.request({ max_age: '0' })).url), 'login');
     const stranger = new WebClient(server.url);
-    expect((await stranger.open((await app.request({ prompt: 'none' })).url)).url.searchParams.get('error')).to.equal('login_required');
-    expect((await web.open((await app.request({ prompt: 'none', acr_values: 'aal2' })).url)).url.searchParams.get('error')).to.be.oneOf(['login_required', 'interaction_required']);
+    expect((await stranger.open((await app.request({ prompt: 'none' })).url)).url.searchParams.get('error')).to.equal(
+      'login_required',
+    );
+    expect(
+      (await web.open((await app.request({ prompt: 'none', acr_values: 'aal2' })).url)).url.searchParams.get('error'),
+    ).to.be.oneOf(['login_required', 'interaction_required']);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Door } from './doors.ts';
 import { contentType, hostileHeader, hostileValue, spoiltForm } from './hostile-values.ts';
+import type { Stage } from './stages.ts';
 
 /** One spoilt request. */
 export interface Knock {
@@ -8,7 +9,7 @@ export interface Knock {
   readonly method: string;
   readonly path: string;
   readonly query: string;
-  readonly body: string | undefined;
+  readonly body: string;
   readonly type: string;
   readonly headers: readonly (readonly [string, string])[];
 }
@@ -56,17 +57,21 @@ export const knockAt = (doors: readonly Door[]): fc.Arbitrary<Knock> =>
     }),
   );
 
-/** The request as it goes over the wire, in latin1. */
-export function textOf({ door, method, path, query, body, type, headers }: Knock, host: string): string {
+/** The request as it goes over the wire, in latin1, as somebody at `stage` sends it. */
+export function textOf(knock: Knock, host: string, stage: Stage | undefined): string {
+  const fill = (text: string): string =>
+    text.replace(/\{base\}/i, stage?.base ?? '/x').replaceAll('{csrf}', stage?.csrf ?? '');
+  const { door, method, query, type, headers } = knock;
+  const body = method === 'POST' ? fill(knock.body) : '';
   const sent = new Map<string, string>();
-  if (door.cookies) sent.set('Cookie', door.cookies);
+  if (stage) sent.set('Cookie', stage.cookies);
   if (door.authorization) sent.set('Authorization', door.authorization);
   for (const [name, value] of headers) sent.set(name, value.replace(/[\r\n]/g, ' '));
-  if (method === 'POST' && body) {
+  if (body !== '') {
     if (type) sent.set('Content-Type', type);
     sent.set('Content-Length', String(Buffer.byteLength(body, 'latin1')));
   }
   const lines = [...sent].map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const target = query ? `${path}?${query}` : path;
-  return `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\n${method === 'POST' ? (body ?? '') : ''}`;
+  const target = query ? `${fill(knock.path)}?${query}` : fill(knock.path);
+  return `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\n${body}`;
 }

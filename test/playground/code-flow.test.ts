@@ -1,8 +1,19 @@
 import { expect } from 'chai';
 import { expectPage } from '../support/web-client.ts';
-import { addressOn, build, type Lane, newPerson, reachTokens, readable, signInAt, snippet, startLane } from './playground-lane.ts';
+import {
+  addressOn,
+  build,
+  type Lane,
+  newPerson,
+  reachTokens,
+  readable,
+  signInAt,
+  snippet,
+  startLane,
+} from './playground-lane.ts';
 
-const call = (page: Awaited<ReturnType<typeof reachTokens>>): URL => new URL(page.url.pathname.replace('/tokens', '/calls'), page.url);
+const call = (page: Awaited<ReturnType<typeof reachTokens>>): URL =>
+  new URL(page.url.pathname.replace('/tokens', '/calls'), page.url);
 
 describe('playground: code flow', () => {
   let lane: Lane;
@@ -30,8 +41,14 @@ describe('playground: code flow', () => {
     expect(tokens.text).to.include('verified against the issuer’s JWKS');
     expect(tokens.text).not.to.include('Not verified');
     expect(readable(tokens)).to.include('"ann@example.com"');
-    expect(snippet(tokens, 'Request')).to.match(/^POST \/token HTTP\/1.1\n/).and.include('&code_verifier=');
-    expect(JSON.parse(snippet(tokens, /^Response/).split('\n\n')[1] ?? '{}')).to.include.keys('access_token', 'id_token', 'refresh_token');
+    expect(snippet(tokens, 'Request'))
+      .to.match(/^POST \/token HTTP\/1.1\n/)
+      .and.include('&code_verifier=');
+    expect(JSON.parse(snippet(tokens, /^Response/).split('\n\n')[1] ?? '{}')).to.include.keys(
+      'access_token',
+      'id_token',
+      'refresh_token',
+    );
   });
 
   it('shows what a claim says, never runs it', async () => {
@@ -83,7 +100,10 @@ describe('playground: code flow', () => {
   });
 
   it('verifies an access token for an API and says how the API does it', async () => {
-    const tokens = await reachTokens(newPerson(lane), { resource: lane.stock.apiIdentifier, more_scopes: 'notes:read' });
+    const tokens = await reachTokens(newPerson(lane), {
+      resource: lane.stock.apiIdentifier,
+      more_scopes: 'notes:read',
+    });
     expect(tokens.text.match(/verified against the issuer’s JWKS/g)).to.have.length(2);
     expect(readable(tokens)).to.match(/scope "notes:read"/);
     expect(snippet(tokens, 'Node, jose')).to.include(`audience: '${lane.stock.apiIdentifier}'`);

@@ -19,10 +19,14 @@ const options = (issuer: string, more: object = {}) => ({
 /** A request whose Host is not what the address says; `fetch` would not send it. */
 function withHost(origin: string, host: string): Promise<{ status: number | undefined; location: string | undefined }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${origin.replace('localhost', '127.0.0.1')}/machine`, { headers: { host } }, (response) => {
-      response.resume();
-      resolve({ status: response.statusCode, location: response.headers.location });
-    });
+    const outgoing = request(
+      `${origin.replace('localhost', '127.0.0.1')}/machine`,
+      { headers: { host } },
+      (response) => {
+        response.resume();
+        resolve({ status: response.statusCode, location: response.headers.location });
+      },
+    );
     outgoing.on('error', reject).end();
   });
 }
@@ -40,7 +44,10 @@ describe('playground: guards', () => {
     const asset = /href="(\/assets\/sallyport[^"]+)"/.exec(home.text)?.[1] ?? '';
     for (const page of [home, await app.open('/nowhere'), await app.open(asset), await app.open('/callback?state=x')]) {
       const policy = page.headers.get('content-security-policy');
-      expect(policy).to.include("default-src 'none'").and.include("script-src 'self'").and.include("frame-ancestors 'none'");
+      expect(policy)
+        .to.include("default-src 'none'")
+        .and.include("script-src 'self'")
+        .and.include("frame-ancestors 'none'");
       expect(policy).to.include(`form-action 'self' ${lane.stock.issuer}`).and.not.include('unsafe');
       expect(page.headers.get('x-content-type-options')).to.equal('nosniff');
     }
@@ -59,7 +66,11 @@ describe('playground: guards', () => {
   it('takes forms from its own pages only', async () => {
     const { app } = newPerson(lane);
     const post = (headers: Record<string, string>, body = 'scope-openid=on') =>
-      app.fetch('/runs', { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } });
+      app.fetch('/runs', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      });
     expect((await post({})).status).to.equal(303);
     expect((await post({ 'sec-fetch-site': 'cross-site' })).status).to.equal(403);
     expect((await post({ 'sec-fetch-site': 'same-site' })).status).to.equal(403);
@@ -79,11 +90,19 @@ describe('playground: guards', () => {
   });
 
   it('names the fields that have to be put right and keeps what was typed', async () => {
-    const fields = { prompt: 'maybe', max_age: '-1', resource: 'notes', claims: '[1]', more_scopes: 'a "b"', login_hint: '"><i>' };
+    const fields = {
+      prompt: 'maybe',
+      max_age: '-1',
+      resource: 'notes',
+      claims: '[1]',
+      more_scopes: 'a "b"',
+      login_hint: '"><i>',
+    };
     const page = await build(newPerson(lane), fields);
     expect(page.status).to.equal(400);
     const text = readable(page);
-    for (const sentence of ['Give 0 or more.', 'Give an absolute URI', 'Give a JSON object', 'A scope has no spaces']) expect(text).to.include(sentence);
+    for (const sentence of ['Give 0 or more.', 'Give an absolute URI', 'Give a JSON object', 'A scope has no spaces'])
+      expect(text).to.include(sentence);
     expect(page.text).to.include('value="&#34;&gt;&lt;i&gt;"');
   });
 

@@ -37,7 +37,10 @@ describe('playground: device flow and machines', () => {
 
   it('gets a machine its token and has it verified', async () => {
     const person = newPerson(lane);
-    const tokens = expectPage(await person.app.post('/machine', { scope: 'notes:read', resource: lane.stock.apiIdentifier }), 'playground-tokens');
+    const tokens = expectPage(
+      await person.app.post('/machine', { scope: 'notes:read', resource: lane.stock.apiIdentifier }),
+      'playground-tokens',
+    );
     expect(readable(tokens)).to.match(/sub "machine" The machine itself: nobody signed in/);
     expect(readable(tokens)).not.to.match(/Refresh|Sign out|Ask UserInfo/);
   });

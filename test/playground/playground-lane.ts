@@ -104,7 +104,9 @@ export const readable = (page: Page): string =>
 
 /** The text of the snippet with this label, as the copy button copies it; the last one when there are several. */
 export function snippet(page: Page, label: string | RegExp): string {
-  const found = [...page.text.matchAll(/<span class="label">([^<]*)<\/span>[\s\S]*?<code id="[^"]*">([\s\S]*?)<\/code>/g)]
+  const found = [
+    ...page.text.matchAll(/<span class="label">([^<]*)<\/span>[\s\S]*?<code id="[^"]*">([\s\S]*?)<\/code>/g),
+  ]
     .filter(([, name = '']) => (typeof label === 'string' ? name === label : label.test(name)))
     .at(-1)?.[2];
   if (found === undefined) throw new Error(`no snippet ${label} on ${page.url.pathname}\n${readable(page)}`);

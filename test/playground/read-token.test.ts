@@ -18,7 +18,8 @@ describe('playground: reading tokens', () => {
         .sign(privateKey);
   });
 
-  const read = (raw: string, more: object = {}): Promise<ReadToken> => readToken(raw, keys, { issuer, audience: 'app', now, ...more });
+  const read = (raw: string, more: object = {}): Promise<ReadToken> =>
+    readToken(raw, keys, { issuer, audience: 'app', now, ...more });
   const finding = async (raw: string, more: object = {}): Promise<string> => {
     const token = await read(raw, more);
     return token.format === 'jwt' ? `${token.verified}: ${token.finding}` : token.format;

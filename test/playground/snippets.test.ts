@@ -2,8 +2,18 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { codeFor, curlOf } from '../../src/playground/snippets.ts';
-import { addressOn, build, type Lane, newPerson, reachTokens, signInAt, snippet, startLane } from './playground-lane.ts';
+import { curlOf } from '../../src/playground/curl.ts';
+import { codeFor } from '../../src/playground/snippets.ts';
+import {
+  addressOn,
+  build,
+  type Lane,
+  newPerson,
+  reachTokens,
+  signInAt,
+  snippet,
+  startLane,
+} from './playground-lane.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
@@ -27,25 +37,44 @@ describe('playground: commands and code to copy', () => {
 
   it('quotes every value for the shell', async () => {
     const body = new URLSearchParams({ scope: "a 'b' $(touch x) `y`", note: 'two\nlines & more' }).toString();
-    const headers = [['dpop', "it's"], ['authorization', 'Basic YXBwOnMzY3JldA=='], ['content-type', 'text/plain']] as const;
-    const command = curlOf({ request: { method: 'POST', url: 'http://localhost/a?b=c&d', headers, body }, milliseconds: 1 });
+    const headers = [
+      ['dpop', "it's"],
+      ['authorization', 'Basic YXBwOnMzY3JldA=='],
+      ['content-type', 'text/plain'],
+    ] as const;
+    const command = curlOf({
+      request: { method: 'POST', url: 'http://localhost/a?b=c&d', headers, body },
+      milliseconds: 1,
+    });
     expect(await argumentsOf(command)).to.deep.equal([
       'http://localhost/a?b=c&d',
-      '-H', "dpop: it's",
-      '-u', 'app:s3cret',
-      '--data-urlencode', "scope=a 'b' $(touch x) `y`",
-      '--data-urlencode', 'note=two\nlines & more',
+      '-H',
+      "dpop: it's",
+      '-u',
+      'app:s3cret',
+      '--data-urlencode',
+      "scope=a 'b' $(touch x) `y`",
+      '--data-urlencode',
+      'note=two\nlines & more',
     ]);
   });
 
   it('leaves credentials that need form-encoding in the header, because -u does not encode', async () => {
     const authorization = `Basic ${Buffer.from('app:with%20space').toString('base64')}`;
-    const request = { method: 'POST', url: 'http://localhost/', headers: [['authorization', authorization]] as const, body: '' };
+    const request = {
+      method: 'POST',
+      url: 'http://localhost/',
+      headers: [['authorization', authorization]] as const,
+      body: '',
+    };
     expect(await argumentsOf(curlOf({ request, milliseconds: 1 }))).to.include(`authorization: ${authorization}`);
   });
 
   it('escapes values in code', async () => {
-    const code = codeFor.machine({ issuer: lane.stock.issuer, clientId: 'x' }, { scope: "a\\'); process.exit(7); ('\n" });
+    const code = codeFor.machine(
+      { issuer: lane.stock.issuer, clientId: 'x' },
+      { scope: "a\\'); process.exit(7); ('\n" },
+    );
     const literal = /scope: ('.*'),/.exec(code)?.[1];
     expect(await runCode(`process.stdout.write(${literal})`)).to.equal("a\\'); process.exit(7); ('\n");
   });
@@ -73,10 +102,14 @@ describe('playground: commands and code to copy', () => {
         continue;
       }
       const [url = '', ...rest] = await argumentsOf(text);
-      const body = new URLSearchParams(rest.filter((one) => one !== '--data-urlencode').map((one) => {
-        const split = one.indexOf('=');
-        return [one.slice(0, split), one.slice(split + 1)] as [string, string];
-      }));
+      const body = new URLSearchParams(
+        rest
+          .filter((one) => one !== '--data-urlencode')
+          .map((one) => {
+            const split = one.indexOf('=');
+            return [one.slice(0, split), one.slice(split + 1)] as [string, string];
+          }),
+      );
       expect(await (await fetch(url, { method: 'POST', body })).json()).to.include.keys('access_token', 'id_token');
     }
   });
@@ -97,7 +130,10 @@ describe('playground: commands and code to copy', () => {
   });
 
   it('gets a machine token by code and verifies it as an API would', async () => {
-    const page = await newPerson(lane).app.post('/machine', { scope: 'notes:read', resource: lane.stock.apiIdentifier });
+    const page = await newPerson(lane).app.post('/machine', {
+      scope: 'notes:read',
+      resource: lane.stock.apiIdentifier,
+    });
     expect(await runCode(snippet(page, 'Node, openid-client'))).to.match(/^eyJ/);
     expect(await runCode(snippet(page, 'Node, jose'))).to.equal('machine notes:read\n');
   });

@@ -19,7 +19,16 @@ const hour = 3600;
 const configuration = (playgroundOrigin: string, key: JWK): Configuration => ({
   adapter: MemoryAdapter as AdapterConstructor,
   jwks: { keys: [key] },
-  ttl: { Interaction: hour, Session: hour, Grant: hour, AccessToken: hour, RefreshToken: hour, IdToken: hour, ClientCredentials: hour, DeviceCode: hour },
+  ttl: {
+    Interaction: hour,
+    Session: hour,
+    Grant: hour,
+    AccessToken: hour,
+    RefreshToken: hour,
+    IdToken: hour,
+    ClientCredentials: hour,
+    DeviceCode: hour,
+  },
   clients: [
     {
       client_id: 'playground',

@@ -12,7 +12,8 @@ describe('playground: visits', () => {
     expect(visits.find(visit.id)).to.equal(visit);
     expect(visits.find(undefined)).to.equal(undefined);
     expect(visits.find('')).to.equal(undefined);
-    expect(visits.create().id).not.to.equal(visit.id).and.to.have.length(43);
+    expect(visit.id).to.have.length(43);
+    expect(visits.create().id).not.to.equal(visit.id);
   });
 
   it('forgets one that was away for more than eight hours, and keeps one that comes back in time', () => {
@@ -39,6 +40,9 @@ describe('playground: visits', () => {
   it('keeps the newest twenty runs of a visit', () => {
     const visit = new Visits(new FixedClock()).create();
     for (let count = 0; count < 25; count += 1) keepRun(visit, run(`run-${count}`));
-    expect([...visit.runs.keys()]).to.have.length(20).and.to.include('run-24').and.not.include('run-4');
+    expect([...visit.runs.keys()])
+      .to.have.length(20)
+      .and.to.include('run-24')
+      .and.not.include('run-4');
   });
 });

@@ -24,7 +24,7 @@ describe('evidence', () => {
 
   it('does not call a code alone two factors', () => {
     const both = evidence({ method: 'otp', at: 1 }, { method: 'backup_code', at: 2 });
-    expect(describeEvidence(both)).to.include({ acr: 'aal1' }).and.not.have.deep.property('amr', ['mfa']);
+    expect(describeEvidence(both).acr).to.equal('aal1');
     expect(describeEvidence(both).amr).to.not.include('mfa');
   });
 

@@ -108,6 +108,9 @@ describe('nextStep', () => {
         const due = given.factors.totp || given.factors.backupCodes > 0 || given.requirement.secondFactor;
         const step = nextStep(given);
         if (due && !has(given, 'otp', 'backup_code')) expect(step).to.not.be.oneOf(['done', 'show-backup-codes']);
+        if (given.requirement.secondFactor && !given.factors.totp && given.factors.backupCodes === 0) {
+          expect(step).to.be.oneOf(['password', 'enroll-totp']);
+        }
         if (given.unseenCodes) expect(step).to.not.equal('done');
       }),
     );

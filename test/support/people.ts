@@ -1,8 +1,8 @@
 import { generate } from 'otplib';
 import type { Account } from '../../src/accounts/index.ts';
 import type { Client, NewClient } from '../../src/clients/index.ts';
-import type { AccountId } from '../../src/shared/ids.ts';
 import { AppError } from '../../src/shared/errors.ts';
+import type { AccountId } from '../../src/shared/ids.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import type { RunningApp } from './start-app.ts';
 
@@ -24,7 +24,13 @@ export async function createPerson({ app }: RunningApp): Promise<Person> {
       email: `${login}@people.example`,
       username: login,
       emailVerified: true,
-      profile: { name: 'Mara Lindgren', given_name: 'Mara', family_name: 'Lindgren', locale: 'en-GB', zoneinfo: 'Europe/Berlin' },
+      profile: {
+        name: 'Mara Lindgren',
+        given_name: 'Mara',
+        family_name: 'Lindgren',
+        locale: 'en-GB',
+        zoneinfo: 'Europe/Berlin',
+      },
       address: { street_address: 'Gate 1', locality: 'Fernhill', country: 'DE' },
       phoneNumber: '+4930123456',
     },
@@ -35,23 +41,37 @@ export async function createPerson({ app }: RunningApp): Promise<Person> {
 }
 
 /** Turns TOTP on and hands out codes: each call the next step's code, so that none is used twice. */
-export async function enrolTotp({ app }: RunningApp, id: AccountId, label: string): Promise<{ secret: string; code(stepsAhead?: number): Promise<string> }> {
+export async function enrolTotp(
+  { app }: RunningApp,
+  id: AccountId,
+  label: string,
+): Promise<{ secret: string; code(stepsAhead?: number): Promise<string> }> {
   const { secret } = await app.domains.credentials.totp.begin(id, label);
-  const code = (stepsAhead = 0): Promise<string> => generate({ secret, epoch: Math.floor(Date.now() / 1000) + stepsAhead * 30 });
+  const code = (stepsAhead = 0): Promise<string> =>
+    generate({ secret, epoch: Math.floor(Date.now() / 1000) + stepsAhead * 30 });
   // Confirmed with the previous step, so that the current one is still free for the test.
-  if (!(await app.domains.credentials.totp.confirm(id, await code(-1)))) throw new Error('the enrolment was not confirmed');
+  if (!(await app.domains.credentials.totp.confirm(id, await code(-1))))
+    throw new Error('the enrolment was not confirmed');
   return { secret, code };
 }
 
-export async function createClient({ app }: RunningApp, input: Partial<NewClient> & Pick<NewClient, 'kind'>): Promise<{ client: Client; secret: string }> {
-  const { client, secret } = await app.domains.clients.create({ name: `App ${randomText(6)}`, ...input }, operator).catch((error: unknown) => {
-    throw error instanceof AppError ? new Error(`${error.message} ${JSON.stringify(error.details.fields)}`) : error;
-  });
+export async function createClient(
+  { app }: RunningApp,
+  input: Partial<NewClient> & Pick<NewClient, 'kind'>,
+): Promise<{ client: Client; secret: string }> {
+  const { client, secret } = await app.domains.clients
+    .create({ name: `App ${randomText(6)}`, ...input }, operator)
+    .catch((error: unknown) => {
+      throw error instanceof AppError ? new Error(`${error.message} ${JSON.stringify(error.details.fields)}`) : error;
+    });
   return { client, secret: secret ?? '' };
 }
 
 /** Registers an API with two scopes and returns its identifier. */
-export async function createApi({ app }: RunningApp, extra: { requireSecondFactor?: boolean; tokenFormat?: 'jwt' | 'opaque' } = {}): Promise<string> {
+export async function createApi(
+  { app }: RunningApp,
+  extra: { requireSecondFactor?: boolean; tokenFormat?: 'jwt' | 'opaque' } = {},
+): Promise<string> {
   const identifier = `https://api-${randomText(8)}.example/`;
   await app.domains.apis.create(
     {

@@ -10,7 +10,12 @@ export interface Registration {
 
 export interface Attempt {
   readonly url: URL;
-  readonly checks: { readonly pkceCodeVerifier: string; readonly expectedState: string; readonly expectedNonce: string; readonly idTokenExpected: boolean };
+  readonly checks: {
+    readonly pkceCodeVerifier: string;
+    readonly expectedState: string;
+    readonly expectedNonce: string;
+    readonly idTokenExpected: boolean;
+  };
 }
 
 /** An app as third parties build them: `openid-client` and nothing of ours. */
@@ -25,7 +30,9 @@ export class RelyingParty {
 
   static async discover({ issuer, clientId, auth, redirectUri }: Registration): Promise<RelyingParty> {
     const metadata = { id_token_signed_response_alg: 'ES256' };
-    const config = await oidc.discovery(new URL(issuer), clientId, metadata, auth, { execute: [oidc.allowInsecureRequests] });
+    const config = await oidc.discovery(new URL(issuer), clientId, metadata, auth, {
+      execute: [oidc.allowInsecureRequests],
+    });
     return new RelyingParty(config, redirectUri);
   }
 
@@ -47,9 +54,18 @@ export class RelyingParty {
   }
 
   /** Redeems the code in a callback URL; checks `state`, `iss`, `nonce` and the ID token as the library does. */
-  redeem(callback: URL, { checks }: Attempt, parameters: Record<string, string> = {}): ReturnType<typeof oidc.authorizationCodeGrant> {
+  redeem(
+    callback: URL,
+    { checks }: Attempt,
+    parameters: Record<string, string> = {},
+  ): ReturnType<typeof oidc.authorizationCodeGrant> {
     const { expectedNonce, ...rest } = checks;
-    return oidc.authorizationCodeGrant(this.config, callback, { ...rest, ...(rest.idTokenExpected && { expectedNonce }) }, parameters);
+    return oidc.authorizationCodeGrant(
+      this.config,
+      callback,
+      { ...rest, ...(rest.idTokenExpected && { expectedNonce }) },
+      parameters,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
@@ -45,7 +45,9 @@ export async function startApp(env: Record<string, string> = {}): Promise<Runnin
     SALLYPORT_ARGON2_PASSES: '1',
     ...env,
   });
-  const app = await createApp(config, { logger: process.env.TEST_LOG ? createLogger({ level: process.env.TEST_LOG, pretty: false }) : silentLogger() });
+  const app = await createApp(config, {
+    logger: process.env.TEST_LOG ? createLogger({ level: process.env.TEST_LOG, pretty: false }) : silentLogger(),
+  });
   await app.listen();
   return {
     app,

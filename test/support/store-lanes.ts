@@ -15,7 +15,10 @@ export function storeLanes(): StoreLane[] {
   });
   if (sql) lanes.push({ name: 'PostgreSQL', env: onPostgres });
   if (sql && redis) {
-    lanes.push({ name: 'PostgreSQL and Redis', env: async (stack) => ({ ...(await onPostgres(stack)), REDIS_URL: redis }) });
+    lanes.push({
+      name: 'PostgreSQL and Redis',
+      env: async (stack) => ({ ...(await onPostgres(stack)), REDIS_URL: redis }),
+    });
   }
   return lanes;
 }

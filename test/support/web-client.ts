@@ -20,7 +20,12 @@ export interface Form {
 }
 
 const decode = (text: string): string =>
-  text.replace(/&amp;/g, '&').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&#34;|&quot;/g, '"').replace(/&#39;/g, "'");
+  text
+    .replace(/&amp;/g, '&')
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&#34;|&quot;/g, '"')
+    .replace(/&#39;/g, "'");
 
 const attribute = (tag: string, name: string): string | undefined => {
   const found = new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1];
@@ -66,13 +71,20 @@ export class WebClient {
   async fetch(target: string | URL, init: RequestInit = {}): Promise<Response> {
     const url = new URL(target, this.origin);
     const cookie = [...this.#jar]
-      .filter(([, { path }]) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
+      .filter(
+        ([, { path }]) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`),
+      )
       .map(([key, { value }]) => `${key.split('|')[0]}=${value}`)
       .join('; ');
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      headers: { accept: 'text/html', ...this.#headers, ...(cookie && { cookie }), ...(init.headers as Record<string, string>) },
+      headers: {
+        accept: 'text/html',
+        ...this.#headers,
+        ...(cookie && { cookie }),
+        ...(init.headers as Record<string, string>),
+      },
     });
     for (const line of response.headers.getSetCookie()) this.#keep(line, url);
     return response;
@@ -81,10 +93,12 @@ export class WebClient {
   #keep(line: string, url: URL): void {
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
     const [name = '', ...rest] = pair.split('=');
-    const find = (key: string): string | undefined => attributes.find((item) => item.toLowerCase().startsWith(`${key}=`))?.slice(key.length + 1);
+    const find = (key: string): string | undefined =>
+      attributes.find((item) => item.toLowerCase().startsWith(`${key}=`))?.slice(key.length + 1);
     const path = find('path') ?? url.pathname;
     const expires = find('expires');
-    const gone = rest.join('=') === '' || find('max-age') === '0' || (expires !== undefined && Date.parse(expires) <= Date.now());
+    const gone =
+      rest.join('=') === '' || find('max-age') === '0' || (expires !== undefined && Date.parse(expires) <= Date.now());
     if (gone) this.#jar.delete(`${name}|${path}`);
     else this.#jar.set(`${name}|${path}`, { value: rest.join('='), path });
   }
@@ -98,12 +112,19 @@ export class WebClient {
       const location = response.headers.get('location');
       if (response.status < 300 || response.status >= 400 || !location) {
         const text = await response.text();
-        return { status: response.status, url, headers: response.headers, text, name: /data-page="([^"]+)"/.exec(text)?.[1] };
+        return {
+          status: response.status,
+          url,
+          headers: response.headers,
+          text,
+          name: /data-page="([^"]+)"/.exec(text)?.[1],
+        };
       }
       await response.arrayBuffer();
       url = new URL(location, url);
       request = {};
-      if (url.origin !== this.origin) return { status: response.status, url, headers: response.headers, text: '', name: undefined };
+      if (url.origin !== this.origin)
+        return { status: response.status, url, headers: response.headers, text: '', name: undefined };
     }
     throw new Error(`too many redirects, last to ${url.href}`);
   }

@@ -43,6 +43,7 @@ const create = defineCommand({
     requireSecondFactor: z.boolean().optional().describe('Issue tokens only after a second factor.'),
   }),
   positional: 'identifier',
+  fields: { scopes: 'scope' },
   example: 'sallyport apis create https://orders.example.com --name Orders --scope "orders:read=Read your orders"',
   run: async ({ scope, ...input }, { apis }) =>
     dated(await apis.create({ ...input, scopes: scope.map(parseScope) }, operator)),

@@ -36,7 +36,7 @@ const rotate = defineCommand({
   name: 'keys rotate',
   summary: 'Begin a staged rotation: the new key is published now and signs once every cache has it.',
   schema: z.object({
-    alg: z.string().max(20).optional().describe('ES256, RS256 or EdDSA. Default: all of them.'),
+    alg: z.enum(['ES256', 'RS256', 'EdDSA']).optional().describe('ES256, RS256 or EdDSA. Default: all of them.'),
   }),
   async run({ alg }, { keys }) {
     await keys.prepare();

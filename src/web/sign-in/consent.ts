@@ -1,13 +1,15 @@
-import { asAccountId } from '../../shared/ids.ts';
 import { AppError } from '../../shared/errors.ts';
+import { asAccountId } from '../../shared/ids.ts';
 import { appCard } from '../app-card.ts';
+import { doorsOf } from '../doors.ts';
 import { metaOf } from '../request-meta.ts';
 import { scopeTexts } from '../scope-texts.ts';
-import { seeOther, type SignInSurface, type Visit } from './context.ts';
+import { type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
-import { dispatch } from './steps.ts';
+import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
 
-const gone = (): AppError => new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+const gone = (): AppError =>
+  new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
 
 async function show(surface: SignInSurface, visit: Visit): Promise<void> {
   const { interaction, client, ctx } = visit;
@@ -38,19 +40,21 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
     apis,
     offline: interaction.offlineAccess,
     account: account.email,
+    doors: doorsOf(interaction.session),
     redirectDomain: app.domain ?? app.name,
   });
 }
 
 export async function showConsent(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
-  if (visit.interaction.prompt !== 'consent') return dispatch(surface, remember, visit);
+  if ((await pageOfPrompt(surface, visit)) !== 'consent') return dispatch(surface, remember, visit);
   return show(surface, visit);
 }
 
 export async function submitConsent(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   const { ctx, interaction, client } = visit;
   const form = await surface.forms.read(ctx);
-  if (interaction.prompt !== 'consent') return dispatch(surface, remember, visit);
+  if ((await pageOfPrompt(surface, visit)) !== 'consent') return dispatch(surface, remember, visit);
+  if (form.get('action') === 'restart') return signInAnew(surface, remember, visit);
   if (!interaction.session) throw gone();
   const accountId = asAccountId(interaction.session.accountId);
   const allowed = form.get('action') === 'continue';

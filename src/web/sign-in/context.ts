@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
-import type { Apis } from '../../apis/index.ts';
-import type { Client, Clients } from '../../clients/index.ts';
-import type { AuditLog } from '../../audit/index.ts';
 import type { Accounts } from '../../accounts/index.ts';
+import type { Apis } from '../../apis/index.ts';
+import type { AuditLog } from '../../audit/index.ts';
+import type { Client, Clients } from '../../clients/index.ts';
 import type { Consents } from '../../consents/index.ts';
 import type { Interaction, Interactions } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -51,10 +51,15 @@ export function sessionEvidence(interaction: Interaction): Evidence | undefined 
 }
 
 /** What this interaction asks of a sign-in: the request, the client and the APIs together. */
-export async function requirementOf(surface: SignInSurface, { interaction, client }: Pick<Visit, 'interaction' | 'client'>): Promise<Requirement> {
+export async function requirementOf(
+  surface: SignInSurface,
+  { interaction, client }: Pick<Visit, 'interaction' | 'client'>,
+): Promise<Requirement> {
   const apis = await Promise.all(interaction.resources.map((identifier) => surface.apis.find(identifier)));
   const secondFactor =
-    interaction.demandsSecondFactor || client.requireSecondFactor || apis.some((api) => api?.requireSecondFactor === true);
+    interaction.demandsSecondFactor ||
+    client.requireSecondFactor ||
+    apis.some((api) => api?.requireSecondFactor === true);
   return {
     secondFactor,
     ...(interaction.freshAfter !== undefined && { freshAfter: interaction.freshAfter }),
@@ -79,8 +84,14 @@ export async function visitOf(surface: SignInSurface, ctx: Context): Promise<Vis
   const uid = String(ctx.params.uid);
   const interaction = await surface.interactions.get(ctx, uid);
   const client = await surface.clients.find(interaction.clientId);
-  if (!client || client.disabled) throw new AppError('expired', 'This app may not sign people in any more. Go back to it and ask its owner.');
+  if (!client || client.disabled)
+    throw new AppError('expired', 'This app may not sign people in any more. Go back to it and ask its owner.');
   return { ctx, interaction, client, base: `/sign-in/${uid}` };
+}
+
+/** Back to the app, which is told that the person cancelled (RFC 6749 §4.1.2.1). */
+export async function leave(surface: SignInSurface, { ctx }: Visit): Promise<void> {
+  seeOther(ctx, await surface.interactions.refuse(ctx, 'The person cancelled the sign-in.'));
 }
 
 /** Redirects with 303, so that a browser never repeats a post (RFC 9700 §4.12). */

@@ -1,7 +1,7 @@
 import { toString as drawQrCode } from 'qrcode';
 import { appCard } from '../app-card.ts';
 import { metaOf } from '../request-meta.ts';
-import { openFlow, seeOther, type SignInSurface, type Visit } from './context.ts';
+import { leave, openFlow, type SignInSurface, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -32,7 +32,7 @@ export async function submitEnrolment(surface: SignInSurface, remember: Remember
   const { ctx, interaction } = visit;
   const form = await surface.forms.read(ctx);
   if (form.get('action') === 'cancel') {
-    return seeOther(ctx, await surface.interactions.refuse(ctx, 'The person did not set up a second factor.'));
+    return leave(surface, visit);
   }
   const view = await openFlow(surface, visit);
   // The codes are shown in answer to a post to this address, so their own form comes here as well.
@@ -54,7 +54,10 @@ export async function submitBackupCodes(surface: SignInSurface, remember: Rememb
   const { ctx, interaction } = visit;
   const form = await surface.forms.read(ctx);
   if (form.get('action') === 'download') {
-    const codes = (form.get('codes') ?? '').split(/\s+/).filter((code) => codePattern.test(code)).slice(0, 20);
+    const codes = (form.get('codes') ?? '')
+      .split(/\s+/)
+      .filter((code) => codePattern.test(code))
+      .slice(0, 20);
     ctx.attachment('sallyport-backup-codes.txt');
     ctx.type = 'text/plain';
     ctx.body = `Sallyport backup codes. Each opens the second door once.\r\n\r\n${codes.join('\r\n')}\r\n`;

@@ -10,7 +10,14 @@ export function createRemember(secure: boolean): Remember {
   const name = secure ? '__Secure-sp_keep' : 'sp_keep';
   return {
     write: (ctx, path, value) =>
-      void ctx.cookies.set(name, value ? 'yes' : 'no', { path, httpOnly: true, sameSite: 'lax', secure, signed: true, overwrite: true }),
+      void ctx.cookies.set(name, value ? 'yes' : 'no', {
+        path,
+        httpOnly: true,
+        sameSite: 'lax',
+        secure,
+        signed: true,
+        overwrite: true,
+      }),
     read: (ctx) => ctx.cookies.get(name, { signed: true }) === 'yes',
   };
 }

@@ -1,9 +1,9 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { showConsent, submitConsent } from './consent.ts';
-import { seeOther, type SignInSurface, type Visit, visitOf } from './context.ts';
+import { type SignInSurface, type Visit, visitOf } from './context.ts';
 import { showBackupCodes, showEnrolment, submitBackupCodes, submitEnrolment } from './enrolment.ts';
-import { cancel, showLogin, submitLogin } from './login.ts';
+import { showLogin, submitLogin } from './login.ts';
 import { createRemember, type Remember } from './remember.ts';
 import { showSecondFactor, submitSecondFactor } from './second-factor.ts';
 import { showSelectAccount, submitSelectAccount } from './select-account.ts';
@@ -40,13 +40,5 @@ export function createSignInRoutes(surface: SignInSurface): Router {
     router.get(`sign-in:${path}`, `/${path}`, visited(show));
     router.post(`sign-in:${path}:submit`, `/${path}`, visited(submit));
   }
-  router.post(
-    'sign-in:cancel',
-    '/cancel',
-    visited(async (_surface, _remember, visit) => {
-      await surface.forms.read(visit.ctx);
-      seeOther(visit.ctx, await cancel(surface, visit));
-    }),
-  );
   return router;
 }

@@ -1,7 +1,7 @@
 import type { FlowView, SubmitResult } from '../../sign-in/index.ts';
 import { appCard } from '../app-card.ts';
 import { metaOf } from '../request-meta.ts';
-import { openFlow, seeOther, type SignInSurface, type Visit } from './context.ts';
+import { openFlow, type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -33,25 +33,42 @@ async function show(
   );
 }
 
-export async function showSecondFactor(surface: SignInSurface, remember: Remember, visit: Visit, page: Page): Promise<void> {
+export async function showSecondFactor(
+  surface: SignInSurface,
+  remember: Remember,
+  visit: Visit,
+  page: Page,
+): Promise<void> {
   const view = await openFlow(surface, visit);
   if (view.step !== 'second-factor') return dispatch(surface, remember, visit);
   return show(surface, visit, page, view);
 }
 
-async function answer(surface: SignInSurface, remember: Remember, visit: Visit, page: Page, result: SubmitResult): Promise<void> {
+async function answer(
+  surface: SignInSurface,
+  remember: Remember,
+  visit: Visit,
+  page: Page,
+  result: SubmitResult,
+): Promise<void> {
   if (result.outcome === 'accepted' || result.reason === 'wrong_step') return dispatch(surface, remember, visit);
   const { reason, retryAt } = result;
   if (reason === 'wrong_code' || reason === 'used_code' || reason === 'paused') {
     const view = result.view ?? (await openFlow(surface, visit));
-    if (view.step === 'second-factor') return show(surface, visit, page, view, { error: reason, retryAt: reason === 'paused' ? retryAt : undefined });
+    if (view.step === 'second-factor')
+      return show(surface, visit, page, view, { error: reason, retryAt: reason === 'paused' ? retryAt : undefined });
   }
   // The challenge is over: too many codes, too late, or the account is paused. The first door says so.
   const over = result.reason === 'too_many_codes' || result.reason === 'paused' ? 'too-many-codes' : 'expired';
   seeOther(visit.ctx, `${visit.base}/login?over=${over}`);
 }
 
-export async function submitSecondFactor(surface: SignInSurface, remember: Remember, visit: Visit, page: Page): Promise<void> {
+export async function submitSecondFactor(
+  surface: SignInSurface,
+  remember: Remember,
+  visit: Visit,
+  page: Page,
+): Promise<void> {
   const { ctx, interaction, base } = visit;
   const form = await surface.forms.read(ctx);
   const action = form.get('action');

@@ -1,28 +1,28 @@
 import { asAccountId } from '../../shared/ids.ts';
 import { appCard } from '../app-card.ts';
-import { requirementOf, seeOther, type SignInSurface, type Visit } from './context.ts';
+import { leave, type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
-import { dispatch } from './steps.ts';
+import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
 
 export async function showSelectAccount(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   const { interaction, client, ctx } = visit;
   const account = interaction.session && (await surface.accounts.find(asAccountId(interaction.session.accountId)));
-  if (interaction.prompt !== 'select_account' || !account) return dispatch(surface, remember, visit);
+  if ((await pageOfPrompt(surface, visit)) !== 'select-account' || !account) return dispatch(surface, remember, visit);
   await surface.pages.show(ctx, 'select-account', {
     app: appCard(client, interaction.redirectUri),
-    accounts: [{ id: account.id, name: account.profile.name ?? account.username ?? account.email, detail: account.email }],
+    accounts: [
+      { id: account.id, name: account.profile.name ?? account.username ?? account.email, detail: account.email },
+    ],
   });
 }
 
 export async function submitSelectAccount(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
-  const { interaction, client, ctx } = visit;
+  const { interaction, ctx } = visit;
   const form = await surface.forms.read(ctx);
-  if (interaction.prompt !== 'select_account') return dispatch(surface, remember, visit);
+  if ((await pageOfPrompt(surface, visit)) !== 'select-account') return dispatch(surface, remember, visit);
   if (form.get('action') === 'continue' && form.get('account') === interaction.session?.accountId) {
     return seeOther(ctx, await surface.interactions.finishSelectAccount(ctx));
   }
-  // Another account: what this browser proved before is worth nothing for it.
-  const requirement = await requirementOf(surface, visit);
-  await surface.signIn.open(interaction.uid, { clientId: client.id, requirement: { secondFactor: requirement.secondFactor } });
-  return dispatch(surface, remember, visit);
+  if (form.get('action') === 'cancel') return leave(surface, visit);
+  return signInAnew(surface, remember, visit);
 }
