@@ -47,7 +47,7 @@ export async function createApp(
   const metrics = createMetrics();
   const artifacts = createArtifacts({ config, database, domains, clock, logger, metrics });
   resources.use(artifacts);
-  const limits = createLimits({ config, redis: artifacts.redis, logger, clock, metrics });
+  const limits = createLimits({ config, redis: artifacts.redis?.client, logger, clock, metrics });
   const tools = createPageTools(config, domains.secrets);
   const secureCookies = config.issuer.startsWith('https:');
 

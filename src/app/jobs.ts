@@ -1,1 +1,62 @@
-export const startJobs = (_: unknown): AsyncDisposable => ({ async [Symbol.asyncDispose]() {} });
+import { reasonOf } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Artifacts } from './artifacts.ts';
+import type { Domains } from './domains.ts';
+
+interface Job {
+  readonly name: string;
+  readonly everySeconds: number;
+  run(): Promise<number>;
+}
+
+/** Runs a job again and again, never two at once; a failure is logged and the next turn tries again. */
+function repeat({ name, everySeconds, run }: Job, logger: Logger): AsyncDisposable {
+  let running: Promise<unknown> = Promise.resolve();
+  const turn = async (): Promise<void> => {
+    try {
+      const done = await run();
+      if (done > 0) logger.debug({ job: name, rows: done }, 'a job cleaned up');
+    } catch (error) {
+      logger.warn({ job: name, reason: reasonOf(error) }, 'a job failed and will be tried again');
+    }
+  };
+  // Spread out, so that the nodes of an installation do not all work at the same second.
+  const timer = setInterval(
+    () => {
+      running = running.then(turn);
+    },
+    everySeconds * (900 + Math.random() * 200),
+  );
+  timer.unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+/** Everything that runs beside the requests: what has expired is deleted, in batches. */
+export function startJobs({
+  artifacts,
+  domains,
+  logger,
+}: {
+  artifacts: Artifacts;
+  domains: Domains;
+  logger: Logger;
+}): AsyncDisposable {
+  const stack = new AsyncDisposableStack();
+  const jobs: readonly Job[] = [
+    { name: 'purge-artifacts', everySeconds: 60, run: () => artifacts.purge() },
+    { name: 'purge-sign-ins', everySeconds: 300, run: () => domains.signIn.purge() },
+    { name: 'purge-revocations', everySeconds: 300, run: () => domains.revocations.purge() },
+  ];
+  for (const job of jobs) stack.use(repeat(job, logger));
+  stack.use(
+    domains.revocations.start({
+      onError: (error) => logger.warn({ reason: reasonOf(error) }, 'revocations could not be read'),
+    }),
+  );
+  return stack;
+}

@@ -38,7 +38,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   }
   await app.listen();
   await using _control = await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger });
-  await using _playground = demo && (await openPlayground({ config, demo, logger }));
+  await using _playground = demo && (await openPlayground({ config, demo, domains: app.domains, logger }));
   say(banner(config, demo));
   await untilSignal();
   logger.info('draining');

@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createDomains } from '../app/domains.ts';
 import { openDatabase } from '../app/open-storage.ts';
 import type { Config } from '../config/load.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
-import { DataDirInUse } from '../storage/data-dir-lock.ts';
 import type { Domains } from './domains.ts';
 
 export interface OpenDomains extends AsyncDisposable {
@@ -25,25 +23,4 @@ export async function openDomains(
       await database[Symbol.asyncDispose]();
     },
   };
-}
-
-/**
- * Does `ask`, then `open` when nobody answers, and again while the data directory is in use without an answer: a server
- * that starts has the directory before it listens.
- */
-export async function askOrOpen<T>(
-  ask: () => Promise<T | undefined>,
-  open: () => Promise<T>,
-  waitMs = 10_000,
-): Promise<T> {
-  for (const end = performance.now() + waitMs; ; ) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    try {
-      return await open();
-    } catch (error) {
-      if (!(error instanceof DataDirInUse) || performance.now() > end) throw error;
-      await delay(200);
-    }
-  }
 }

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import { silentLogger } from '../shared/logger.ts';
+import { askOrOpen } from './ask-or-open.ts';
 import { type DomainCommand, flagOf } from './command.ts';
 import { localCommands } from './commands/local.ts';
 import { callServer } from './control-client.ts';
 import type { ControlResponse } from './control-message.ts';
 import { domainCommands } from './domain-commands.ts';
 import type { LocalCommand, Surroundings } from './local-command.ts';
-import { askOrOpen, openDomains } from './open-domains.ts';
 import { type ParsedArguments, parseArguments, UsageError } from './parse-arguments.ts';
 import { commandUsage, usage } from './usage.ts';
 
@@ -71,6 +71,8 @@ async function runOnDomains(command: DomainCommand, input: unknown, config: Conf
       return response && { result: unwrap(response) };
     },
     async () => {
+      // Loaded only where it is needed: it is most of the program.
+      const { openDomains } = await import('./open-domains.ts');
       const opened = await openDomains(config, { logger: silentLogger(), onProgress: around.onProgress });
       try {
         // Through JSON, so that it is the same with a server and without.

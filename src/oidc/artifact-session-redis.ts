@@ -1,6 +1,11 @@
 import type { RedisConnection } from '../storage/redis.ts';
 import { cookieKey, keyOfHash } from './artifact-keys-redis.ts';
-import { endSessionScript, leaveSessionScript, openSessionScript, saveSessionScript } from './artifact-scripts-redis.ts';
+import {
+  endSessionScript,
+  leaveSessionScript,
+  openSessionScript,
+  saveSessionScript,
+} from './artifact-scripts-redis.ts';
 import type { SessionBackend, SessionRecord } from './artifact-session-store.ts';
 
 /** Sessions in Redis: by uid, and a pointer in another slot for each cookie id. */
@@ -20,12 +25,24 @@ export function createRedisSessionBackend(redis: RedisConnection): SessionBacken
       );
       if (!uidHash || Number(expiresAt) <= now) return undefined;
       const session = await read(uidHash, now);
-      return session?.binding === binding ? { ...session, alias: left !== null } : undefined;
+      if (!session || session.binding !== binding) return undefined;
+      return { ...session, alias: Boolean(left) };
     },
 
     findByUid: read,
 
-    async save({ uidHash, payload, binding, accountId = '', version, idHash, leavingHash, now, expiresAt, aliasUntil }) {
+    async save({
+      uidHash,
+      payload,
+      binding,
+      accountId = '',
+      version,
+      idHash,
+      leavingHash,
+      now,
+      expiresAt,
+      aliasUntil,
+    }) {
       const ttl = Math.max(1, expiresAt - now);
       const key = keyOfHash('Session', uidHash);
       const values = [version, payload, binding, accountId, expiresAt, ttl, now];

@@ -23,13 +23,12 @@ import type { ArtifactPayload, ArtifactStore, ArtifactStores, RefreshPolicy } fr
 
 // A grant that was ended stays as a row without payload until it would have expired, and takes nothing new.
 const upsertText = `
-  insert into artifact (kind, id_hash, payload, grant_hash, user_code_hash, client_id, account_id, consumed_at, expires_at)
-  select :kind, :idHash, :payload, :grantHash, :userCodeHash, :clientId, :accountId, cast(:consumedAt as timestamptz), cast(:expiresAt as timestamptz)
+  insert into artifact (kind, id_hash, payload, grant_hash, user_code_hash, client_id, account_id, expires_at)
+  select :kind, :idHash, :payload, :grantHash, :userCodeHash, :clientId, :accountId, cast(:expiresAt as timestamptz)
   where not exists (select 1 from artifact where kind = 'Grant' and id_hash = :grantHash and payload is null)
   on conflict (kind, id_hash) do update set
     payload = excluded.payload, grant_hash = excluded.grant_hash, user_code_hash = excluded.user_code_hash,
-    client_id = excluded.client_id, account_id = excluded.account_id, expires_at = excluded.expires_at,
-    consumed_at = coalesce(artifact.consumed_at, excluded.consumed_at)
+    client_id = excluded.client_id, account_id = excluded.account_id, expires_at = excluded.expires_at
   where artifact.payload is not null or artifact.expires_at <= :now`;
 
 function createTokenStore(kind: Kind & { name: KindName }, parts: SqlArtifactParts): ArtifactStore {
@@ -54,7 +53,6 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: SqlArtifactPar
         userCodeHash: payload.userCode === undefined ? null : codec.hashUserCode(payload.userCode),
         clientId: payload.clientId ?? null,
         accountId: payload.accountId ?? null,
-        consumedAt: payload.consumed ? new Date(now) : null,
         expiresAt: new Date(now + secondsToKeep(kind, expiresIn) * 1000),
         now: new Date(now),
       });

@@ -1,10 +1,23 @@
+import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import { randomText } from '../shared/ids.ts';
 import type { RedisConnection } from '../storage/redis.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { indexKey, keyOfHash, tagOfKey } from './artifact-keys-redis.ts';
+import type { PayloadCodec } from './artifact-payload.ts';
 import { rotationOf } from './artifact-refresh.ts';
+import type { RequestFacts } from './artifact-request.ts';
 import { commitScript, endGrantScript, finishScript, putGrantedScript, putScript } from './artifact-scripts-redis.ts';
+import type { RefreshPolicy } from './artifact-store.ts';
+
+/** What the Redis stores of all kinds are made of. */
+export interface RedisArtifactParts {
+  readonly redis: RedisConnection;
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
+  readonly policy: RefreshPolicy;
+  readonly request: RequestFacts;
+}
 
 /** Milliseconds that a redemption may take before somebody else may try. */
 export const lease = 10_000;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { askOrOpen } from '../../src/cli/open-domains.ts';
+import { askOrOpen } from '../../src/cli/ask-or-open.ts';
 import { DataDirInUse, lockDataDir } from '../../src/storage/data-dir-lock.ts';
 import { cli, environment } from './command-line.ts';
 

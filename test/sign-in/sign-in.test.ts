@@ -228,14 +228,13 @@ for (const lane of sqlLanes()) {
       ]) {
         expect(result).to.deep.equal({ outcome: 'refused', reason: 'expired' });
       }
-      for (const work of [
-        signIn.finish(id),
-        signIn.restart(id),
-        signIn.beginEnrolment(id),
-        signIn.acknowledgeBackupCodes(id),
-      ]) {
-        expect(await refusalOf(work)).to.equal('expired');
-      }
+      const works = [
+        () => signIn.finish(id),
+        () => signIn.restart(id),
+        () => signIn.beginEnrolment(id),
+        () => signIn.acknowledgeBackupCodes(id),
+      ];
+      for (const work of works) expect(await refusalOf(work())).to.equal('expired');
       expect(await refusalOf(signIn.open(id, { clientId: app, requirement: { secondFactor: false } }))).to.equal(
         'expired',
       );

@@ -3,10 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loadConfig } from '../../config/load.ts';
-import { openPostgres } from '../../storage/database.ts';
-import { migrate } from '../../storage/migrate.ts';
-import { openPglite } from '../../storage/pglite.ts';
-import { runDoctor } from '../doctor.ts';
 import { defineLocalCommand } from '../local-command.ts';
 
 /** The version of this release, from package.json. */
@@ -31,17 +27,10 @@ const migrateCommand = defineLocalCommand({
   summary: "Bring the database to this release's schema.",
   schema: z.object({}),
   async run(_, { env, onProgress }) {
-    const config = loadConfig(env);
-    const database = config.DATABASE_URL
-      ? openPostgres(config.DATABASE_URL, { poolSize: 2 })
-      : await openPglite(config.dataDir, { onProgress });
-    try {
-      const applied = await migrate(database);
-      const text = applied.length === 0 ? 'The schema is up to date.' : `Applied:\n  ${applied.join('\n  ')}`;
-      return { result: { applied }, text, exitCode: 0 };
-    } finally {
-      await database[Symbol.asyncDispose]();
-    }
+    const { migrateHere } = await import('../migrate-here.ts');
+    const applied = await migrateHere(loadConfig(env), onProgress);
+    const text = applied.length === 0 ? 'The schema is up to date.' : `Applied:\n  ${applied.join('\n  ')}`;
+    return { result: { applied }, text, exitCode: 0 };
   },
 });
 
@@ -52,6 +41,7 @@ const doctor = defineLocalCommand({
   summary: 'Look whether configuration, database, Redis, keys, clock and issuer are as they should be.',
   schema: z.object({}),
   async run(_, { env }) {
+    const { runDoctor } = await import('../doctor.ts');
     const checks = await runDoctor(env);
     const lines = checks.map(
       ({ status, name, detail, fix }) =>

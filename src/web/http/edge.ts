@@ -6,6 +6,7 @@ import { createBodyGuard } from './body-guard.ts';
 import { createClientAddress } from './client-address.ts';
 import { createErrorHandler, type RenderErrorPage } from './error-handler.ts';
 import { createHostGuard, pinToIssuer } from './host-guard.ts';
+import { inputGuard } from './input-guard.ts';
 import { methodGuard } from './method-guard.ts';
 import { createRequestId } from './request-id.ts';
 import { createSecurityHeaders } from './security-headers.ts';
@@ -38,6 +39,7 @@ export function useEdge(app: Koa, options: EdgeOptions): void {
   app.use(createErrorHandler(options));
   app.use(createBodyGuard({ limitBytes: options.bodyLimit }));
   app.use(createHostGuard(options));
+  app.use(inputGuard);
   app.use(methodGuard);
   // What Koa itself cannot send, for example to a client that left while the answer was streamed.
   app.on('error', (error: unknown) => options.logger.warn({ err: error }, 'answer could not be sent'));

@@ -1,0 +1,140 @@
+import type { Clock } from '../shared/clock.ts';
+import { type SecretRing, sha256 } from '../shared/crypto.ts';
+import type { RedisConnection } from '../storage/redis.ts';
+import { indexKey, keyOf, keyOfHash, userCodeKey } from './artifact-keys-redis.ts';
+import { type Kind, type KindName, kindOf, mayBe } from './artifact-kind.ts';
+import { createOnceAccess } from './artifact-once-redis.ts';
+import { createPayloadCodec, grantHashOf, secondsToKeep } from './artifact-payload.ts';
+import { currentRotation } from './artifact-refresh.ts';
+import { providerRequest, type RequestFacts } from './artifact-request.ts';
+import { indexScript, putGrantScript, putScript, revokeScript } from './artifact-scripts-redis.ts';
+import { createRedisSessionBackend } from './artifact-session-redis.ts';
+import { createSessionStore } from './artifact-session-store.ts';
+import type { ArtifactPayload, ArtifactStore, ArtifactStores, RefreshPolicy } from './artifact-store.ts';
+import {
+  argumentsOf,
+  currentRedisUnit,
+  putGranted,
+  type RedisArtifactParts,
+  type RedisWrite,
+  unlinkAll,
+} from './artifact-unit-redis.ts';
+
+const ended = 'x';
+
+/** A string value carries its expiry in front, in milliseconds since the epoch. */
+const readString = (value: string | null, now: number): string | undefined => {
+  if (value === null || value === ended) return undefined;
+  const end = value.indexOf('.');
+  return Number(value.slice(0, end)) > now ? value.slice(end + 1) : undefined;
+};
+
+function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactParts): ArtifactStore {
+  const { redis, codec, clock } = parts;
+  const once = createOnceAccess(kind, parts);
+
+  const writeOf = (id: string, payload: ArtifactPayload, expiresIn: number | undefined): RedisWrite => {
+    const ttl = Math.max(1, secondsToKeep(kind, expiresIn) * 1000);
+    const expiresAt = clock.now() + ttl;
+    const text = codec.pack(kind, sha256(id), payload);
+    return {
+      key: keyOf(kind.name, id),
+      type: kind.once ? 'h' : 's',
+      value: kind.once ? text : `${expiresAt}.${text}`,
+      expiresAt,
+      ttl,
+      grantHash: grantHashOf(kind, payload),
+      clientId: payload.clientId,
+    };
+  };
+
+  const store = async (write: RedisWrite): Promise<void> => {
+    const { key, grantHash, expiresAt, ttl, value } = write;
+    if (kind.name === 'Grant') await redis.evaluate(putGrantScript, [key], [value, ttl]);
+    else if (grantHash !== undefined && kind.tagged) await putGranted(redis, write, grantHash, clock.now());
+    else {
+      if (grantHash !== undefined) {
+        const keys = [keyOfHash('Grant', grantHash), indexKey(grantHash)];
+        if ((await redis.evaluate(indexScript, keys, [key, expiresAt, ttl, clock.now()])) === 0) return;
+      }
+      if (kind.once) await redis.evaluate(putScript, [key], argumentsOf(write));
+      else await redis.run((client) => client.set(key, value, 'PX', ttl));
+    }
+  };
+
+  const findPending = (id: string): ArtifactPayload | undefined => {
+    const write = currentRedisUnit()?.writes.get(keyOf(kind.name, id));
+    if (!write) return undefined;
+    const text = kind.once ? write.value : (readString(write.value, clock.now()) ?? '');
+    return codec.unpack(kind, sha256(id), text, { id });
+  };
+
+  return {
+    async upsert(id, payload, expiresIn) {
+      const write = writeOf(id, payload, expiresIn);
+      const rotation = currentRotation();
+      if (kind.name === 'RefreshToken' && rotation) rotation.successorHash = sha256(id);
+      // What comes of a redemption is stored with the mark that it happened, at the end of the request.
+      const unit = currentRedisUnit();
+      if (unit && kind.name !== 'Grant') unit.writes.set(write.key, write);
+      else await store(write);
+      if (payload.userCode !== undefined) {
+        const pointer = userCodeKey(codec.hashUserCode(payload.userCode));
+        await redis.run((client) => client.set(pointer, sha256(id), 'PX', write.ttl));
+      }
+    },
+
+    async find(id) {
+      if (!mayBe(kind, id)) return undefined;
+      const pending = findPending(id);
+      if (pending || kind.once) return pending ?? once.find(id);
+      const value = readString(await redis.run((client) => client.get(keyOf(kind.name, id))), clock.now());
+      return value === undefined ? undefined : codec.unpack(kind, sha256(id), value, { id });
+    },
+
+    findByUid: async () => undefined,
+
+    async findByUserCode(userCode) {
+      const hash = await redis.run((client) => client.get(userCodeKey(codec.hashUserCode(userCode))));
+      return hash === null ? undefined : once.findByKey(keyOfHash(kind.name, hash));
+    },
+
+    consume: (id) => once.consume(id),
+
+    async destroy(id) {
+      const key = keyOf(kind.name, id);
+      currentRedisUnit()?.writes.delete(key);
+      if (kind.name === 'Grant') await redis.run((client) => client.set(key, ended, 'XX', 'KEEPTTL'));
+      else await redis.run((client) => client.unlink(key));
+    },
+
+    async revokeByGrantId(grantId) {
+      const grantHash = sha256(grantId);
+      const writes = currentRedisUnit()?.writes;
+      for (const [key, write] of writes ?? []) if (write.grantHash === grantHash) writes?.delete(key);
+      await unlinkAll(redis, await redis.evaluate(revokeScript, [indexKey(grantHash)], []));
+    },
+  };
+}
+
+/**
+ * Keeps artifacts in Redis or Redis Cluster, all that belongs to one grant in one slot. Replay detection stays with
+ * `replay`, in SQL: a Redis that lost it would let assertions be used again.
+ */
+export function createRedisArtifactStores(options: {
+  readonly redis: RedisConnection;
+  readonly replay: ArtifactStore;
+  readonly secrets: SecretRing;
+  readonly clock: Clock;
+  readonly policy: RefreshPolicy;
+  readonly request?: RequestFacts;
+}): ArtifactStores {
+  const { redis, replay, secrets, clock, policy, request = providerRequest } = options;
+  const parts: RedisArtifactParts = { redis, codec: createPayloadCodec(secrets), clock, policy, request };
+  return (model) => {
+    const kind = kindOf(model);
+    if (kind.name === 'ReplayDetection') return replay;
+    if (kind.name === 'Session') return createSessionStore(createRedisSessionBackend(redis), parts);
+    return createTokenStore(kind, parts);
+  };
+}
