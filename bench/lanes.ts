@@ -29,7 +29,12 @@ const tokenOf = (body: string): string => {
 };
 
 const machineToken = async (agent: Agent, target: Target, form: Record<string, string>): Promise<string> =>
-  tokenOf(await post(agent, target.origin + target.paths.token, target.machine, { grant_type: 'client_credentials', ...form }));
+  tokenOf(
+    await post(agent, target.origin + target.paths.token, target.machine, {
+      grant_type: 'client_credentials',
+      ...form,
+    }),
+  );
 
 const opaque: Lane = {
   title: 'client_credentials, opaque',

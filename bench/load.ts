@@ -33,6 +33,7 @@ async function obey({ lane, target, seconds, warmUpSeconds }: LoadOrder): Promis
   }
 }
 
+process.once('disconnect', () => process.exit(0));
 for (;;) {
   const order = (await untilTold()) as LoadOrder;
   try {

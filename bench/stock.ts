@@ -1,10 +1,8 @@
 // Stock oidc-provider with its built-in in-memory adapter and the least that makes it sign people in.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { exportJWK, generateKeyPair } from 'jose';
-import Koa from 'koa';
 import { type JWK, Provider } from 'oidc-provider';
 import { readBody } from './read-body.ts';
 import { argon2Cost, type Target, usage } from './target.ts';
@@ -27,18 +25,50 @@ const common = { id_token_signed_response_alg: 'ES256' as const };
 const provider = new Provider(origin, {
   jwks: { keys: [await signingKey()] },
   clients: [
-    { ...common, client_id: 'machine', client_secret: secret('machine'), grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
-    { ...common, client_id: 'service', client_secret: secret('service'), grant_types: [], redirect_uris: [], response_types: [] },
-    { ...common, client_id: 'web', client_secret: secret('web'), grant_types: ['authorization_code', 'refresh_token'], redirect_uris: [redirectUri] },
+    {
+      ...common,
+      client_id: 'machine',
+      client_secret: secret('machine'),
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    },
+    {
+      ...common,
+      client_id: 'service',
+      client_secret: secret('service'),
+      grant_types: [],
+      redirect_uris: [],
+      response_types: [],
+    },
+    {
+      ...common,
+      client_id: 'web',
+      client_secret: secret('web'),
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: [redirectUri],
+    },
   ],
   cookies: { keys: ['a key for the benchmark'] },
-  ttl: { AccessToken: 600, ClientCredentials: 600, IdToken: hour, RefreshToken: hour, Grant: hour, Session: hour, Interaction: hour },
+  ttl: {
+    AccessToken: 600,
+    ClientCredentials: 600,
+    IdToken: hour,
+    RefreshToken: hour,
+    Grant: hour,
+    Session: hour,
+    Interaction: hour,
+  },
+  issueRefreshToken: async () => true,
   rotateRefreshToken: true,
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   async loadExistingGrant(ctx) {
     const { oidc } = ctx;
-    const grant = new oidc.provider.Grant({ clientId: oidc.client?.clientId ?? '', accountId: oidc.session?.accountId ?? '' });
-    grant.addOIDCScope('openid offline_access');
+    const grant = new oidc.provider.Grant({
+      clientId: oidc.client?.clientId ?? '',
+      accountId: oidc.session?.accountId ?? '',
+    });
+    grant.addOIDCScope('openid');
     await grant.save();
     return grant;
   },
@@ -63,8 +93,7 @@ const cost = { memoryCost: argon2Cost.memoryKiB, timeCost: argon2Cost.passes, pa
 const known = await hash(password, cost);
 const page = '<form method="post"><input name="username"><input name="password" type="password"></form>';
 
-const app = new Koa();
-app.use(async (ctx, next) => {
+provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith('/interaction/')) return next();
   if (ctx.method === 'GET') {
     ctx.type = 'html';
@@ -74,15 +103,11 @@ app.use(async (ctx, next) => {
   const form = new URLSearchParams(await readBody(ctx.req));
   if (!(await verify(known, form.get('password') ?? ''))) ctx.throw(401);
   ctx.respond = false;
-  await provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: form.get('username') ?? '' }, consent: {} });
-});
-app.use(async (ctx, next) => {
-  await provider.callback()(ctx.req, ctx.res);
-  ctx.respond = false;
-  void next;
+  const login = { accountId: form.get('username') ?? '' };
+  await provider.interactionFinished(ctx.req, ctx.res, { login, consent: {} });
 });
 
-const server = createServer(app.callback()).listen(port, '127.0.0.1');
+const server = createServer(provider.callback()).listen(port, '127.0.0.1');
 await once(server, 'listening');
 
 const target: Target = {
@@ -96,4 +121,5 @@ const target: Target = {
   people: Array.from({ length: 16 }, (_, index) => ({ login: `person-${index}`, password })),
 };
 process.on('message', () => process.send?.(usage()));
-process.send?.({ target, threads: availableParallelism() });
+process.once('disconnect', () => process.exit(0));
+process.send?.(target);

@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.ts';
 import type { ArtifactStores } from '../oidc/artifact-store.ts';
+import { createRedisArtifactStores } from '../oidc/artifact-store-redis.ts';
 import { createSqlArtifactStores } from '../oidc/artifact-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -63,7 +64,7 @@ export function createArtifacts(needs: Needs): Artifacts {
     });
 
   return {
-    stores: sql,
+    stores: redis ? createRedisArtifactStores({ redis, replay: sql('ReplayDetection'), secrets, clock, policy }) : sql,
     redis,
     checks,
     async purge() {

@@ -104,7 +104,7 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
     async destroy(id) {
       const key = keyOf(kind.name, id);
       currentRedisUnit()?.writes.delete(key);
-      if (kind.name === 'Grant') await redis.run((client) => client.set(key, ended, 'XX', 'KEEPTTL'));
+      if (kind.name === 'Grant') await redis.run((client) => client.set(key, ended, 'KEEPTTL', 'XX'));
       else await redis.run((client) => client.unlink(key));
     },
 

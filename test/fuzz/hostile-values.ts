@@ -49,6 +49,20 @@ const encoded = [
   'plain',
 ];
 
+/** The ones that most often find something, for trying each on each field. */
+export const sharpValues = [
+  '%00',
+  '%0d%0aSet-Cookie:%20x=1',
+  '%ED%A0%80',
+  '%zz',
+  encodeURIComponent(`"'\`${canary}<%= 7*7 %>{{7*7}}\${7*7}`),
+  encodeURIComponent('{"id_token":{"__proto__":{"x":1}}}'),
+  encodeURIComponent('//evil.example'),
+  '__proto__',
+  '9'.repeat(400),
+  'x'.repeat(6_000),
+];
+
 export const hostileValue: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...encoded) },
   {

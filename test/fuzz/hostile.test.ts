@@ -1,14 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createPerson } from '../support/people.ts';
-import { startApp } from '../support/start-app.ts';
+import { createPerson, type Person } from '../support/people.ts';
+import { type RunningApp, startApp } from '../support/start-app.ts';
 import { exchange, type RawAnswer } from '../web/raw-http.ts';
-import { doorsOf } from './doors.ts';
+import { type Door, doorsOf } from './doors.ts';
 import { canary } from './hostile-values.ts';
-import { knockAt, textOf } from './knock.ts';
+import { type Knock, knockAt, sweep, textOf } from './knock.ts';
+import type { StageName, Stages } from './stages.ts';
 
-const seed = 20_261_121;
-const budget = { milliseconds: 40_000, runs: 3_000, answer: 2_000 };
 const mustHave = [
   'content-security-policy',
   'x-frame-options',
@@ -26,67 +25,103 @@ function judge(answer: RawAnswer, request: string): void {
   // A parser that gives up answers before there is a request to name.
   const required = [400, 417, 431].includes(answer.status) ? mustHave.slice(0, 5) : mustHave;
   for (const name of required) expect(answer.headers.has(name), `${name} in ${about}`).to.equal(true);
-  expect(answer.body, about).to.not.match(leaks).and.not.include(canary);
-  for (const value of answer.headers.values()) expect(value, about).to.not.include('Set-Cookie');
-  const location = answer.headers.get('location') ?? '';
-  if (location !== '') {
-    expect(location, about).to.match(/^(?:\/(?!\/)|http:\/\/127\.0\.0\.1:\d+\/|https:\/\/app\.example\/)/);
+  expect(answer.body, about).to.not.match(leaks);
+  if (answer.headers.get('content-type')?.startsWith('text/html')) expect(answer.body, about).to.not.include(canary);
+  const location = answer.headers.get('location') ?? '/';
+  expect(location, about).to.match(/^(?:\/(?!\/)|http:\/\/127\.0\.0\.1:\d+\/|https:\/\/app\.example\/)/);
+  expect(answer.headers.get('set-cookie') ?? '', about).to.not.match(/^x=1/);
+}
+
+/** Sends nonsense to one running server and judges what comes back. */
+class Siege {
+  slowest = { milliseconds: 0, request: '' };
+  readonly #url: URL;
+  readonly #stages: Stages;
+
+  constructor(url: string, stages: Stages) {
+    this.#url = new URL(url);
+    this.#stages = stages;
+  }
+
+  async send(knock: Knock): Promise<void> {
+    const { host, port } = this.#url;
+    const stage = knock.door.stage && (await this.#stages.at(knock.door.stage));
+    const request = textOf(knock, host, stage);
+    const probe = `GET /oauth2/jwks HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    const begun = performance.now();
+    const { answers, closed } = await exchange(Number(port), [Buffer.from(request, 'latin1'), probe], { expected: 2 });
+    const milliseconds = performance.now() - begun;
+    if (milliseconds > this.slowest.milliseconds) this.slowest = { milliseconds, request: request.slice(0, 300) };
+    const [first, second] = answers;
+    if (!first) throw new Error(`no answer to ${request.slice(0, 1500)}`);
+    judge(first, request);
+    expect(closed || second?.status === 200, `a usable or closed connection after ${request.slice(0, 1500)}`).to.equal(
+      true,
+    );
   }
 }
 
+/** Doors whose page is the one that the stage shows; the others only redirect. */
+const isFitting = ({ path, stage }: Door): boolean =>
+  !path.startsWith('{base}') || (stage !== undefined && fitting[stage].includes(path.slice('{base}'.length)));
+
+const fitting: Record<StageName, readonly string[]> = {
+  login: ['/login', '/cancel'],
+  totp: ['/second-factor', '/backup-code'],
+  'enroll-totp': ['/enroll', '/backup-codes'],
+  consent: ['/consent', '/select-account'],
+};
+
 describe('hostile requests', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   const stray: unknown[] = [];
   const note = (error: unknown): number => stray.push(error);
+  let running: RunningApp;
+  let doors: readonly Door[];
+  let siege: Siege;
+  let person: Person;
+  let metadata: string;
 
-  it('get an answer that is neither a failure of ours nor a leak, and never a hanging connection', async () => {
+  const discovery = async (): Promise<string> =>
+    (await fetch(`${running.url}/.well-known/openid-configuration`)).text();
+
+  before(async () => {
     process.on('unhandledRejection', note);
-    await using running = await startApp({
-      SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '1000000',
-      SALLYPORT_LIMIT_TOKEN: '1000000',
-    });
-    const person = await createPerson(running);
-    const { doors, stages } = await doorsOf(running);
-    const { port, host } = new URL(running.url);
-    const probe = `GET /oauth2/jwks HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
-    const metadata = await (await fetch(`${running.url}/.well-known/openid-configuration`)).text();
-    const slowest = { milliseconds: 0, request: '' };
+    running = await startApp({ SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '1000000', SALLYPORT_LIMIT_TOKEN: '1000000' });
+    person = await createPerson(running);
+    const built = await doorsOf(running);
+    doors = built.doors;
+    siege = new Siege(running.url, built.stages);
+    metadata = await discovery();
+  });
 
+  afterEach(async () => {
+    expect(stray).to.deep.equal([]);
+    expect(Object.keys(Object.prototype)).to.deep.equal([]);
+    expect(siege.slowest.milliseconds, siege.slowest.request).to.be.below(2_000);
+    expect(await discovery()).to.equal(metadata);
+    expect(await running.app.domains.credentials.verifyPassword(person.account.id, person.password)).to.equal(true);
+  });
+
+  after(async () => {
+    await running[Symbol.asyncDispose]();
+    process.off('unhandledRejection', note);
+  });
+
+  it('with one sharp value in any field get an answer that is no failure of ours', async () => {
+    for (const knock of sweep(doors.filter(isFitting))) await siege.send(knock);
+  });
+
+  it('spoilt at random get one too, and leave every connection usable or closed', async () => {
     await fc.assert(
-      fc.asyncProperty(knockAt(doors), async (knock) => {
-        const stage = knock.door.stage && (await stages.at(knock.door.stage));
-        const request = textOf(knock, host, stage);
-        const begun = performance.now();
-        const { answers, closed } = await exchange(Number(port), [Buffer.from(request, 'latin1'), probe], {
-          expected: 2,
-        });
-        const milliseconds = performance.now() - begun;
-        if (milliseconds > slowest.milliseconds)
-          Object.assign(slowest, { milliseconds, request: request.slice(0, 200) });
-        const [first, second] = answers;
-        expect(first, `an answer to ${request.slice(0, 1500)}`).to.not.equal(undefined);
-        if (first) judge(first, request);
-        expect(
-          closed || second?.status === 200,
-          `a usable or closed connection after ${request.slice(0, 1500)}`,
-        ).to.equal(true);
-        expect(milliseconds, request.slice(0, 500)).to.be.below(budget.answer);
-      }),
+      fc.asyncProperty(knockAt(doors), (knock) => siege.send(knock)),
       {
-        seed,
-        numRuns: budget.runs,
-        interruptAfterTimeLimit: budget.milliseconds,
+        seed: 20_261_121,
+        numRuns: 3_000,
+        interruptAfterTimeLimit: 30_000,
         markInterruptAsFailure: false,
         endOnFailure: true,
       },
     );
-
-    expect(stray).to.deep.equal([]);
-    expect(Object.keys(Object.prototype)).to.deep.equal([]);
-    expect(({} as Record<string, unknown>).x).to.equal(undefined);
-    expect(await (await fetch(`${running.url}/.well-known/openid-configuration`)).text()).to.equal(metadata);
-    expect(await running.app.domains.credentials.verifyPassword(person.account.id, person.password)).to.equal(true);
   });
-
-  after(() => process.off('unhandledRejection', note));
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Door } from './doors.ts';
-import { contentType, hostileHeader, hostileValue, spoiltForm } from './hostile-values.ts';
+import type { Door, Fields } from './doors.ts';
+import { contentType, hostileHeader, hostileValue, sharpValues, spoiltForm } from './hostile-values.ts';
 import type { Stage } from './stages.ts';
 
 /** One spoilt request. */
@@ -56,6 +56,25 @@ export const knockAt = (doors: readonly Door[]): fc.Arbitrary<Knock> =>
       headers: fc.array(hostileHeader, { maxLength: 3 }),
     }),
   );
+
+const write = (fields: Fields): string => fields.map(([name, value]) => `${name}=${value}`).join('&');
+
+/** Every sharp value in every field of every door, one at a time. */
+export function* sweep(doors: readonly Door[]): Generator<Knock> {
+  const plain = { type: 'application/x-www-form-urlencoded', headers: [] };
+  const spoil = (fields: Fields, at: number, value: string): string =>
+    write(fields.map(([name, old], index) => [name, index === at ? value : old] as const));
+  for (const door of doors) {
+    for (const value of sharpValues) {
+      for (const at of door.query.keys()) {
+        yield { ...plain, door, path: door.path, method: 'GET', query: spoil(door.query, at, value), body: '' };
+      }
+      for (const at of door.form?.keys() ?? []) {
+        yield { ...plain, door, path: door.path, method: 'POST', query: '', body: spoil(door.form ?? [], at, value) };
+      }
+    }
+  }
+}
 
 /** The request as it goes over the wire, in latin1, as somebody at `stage` sends it. */
 export function textOf(knock: Knock, host: string, stage: Stage | undefined): string {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { AppError } from '../../src/shared/errors.ts';
+import type { Step } from '../../src/sign-in/index.ts';
 import { sqlLanes } from '../support/database.ts';
 import { createFixture, type Fixture, meta, type Person, password } from './fixture.ts';
 
@@ -71,6 +72,23 @@ class Bystander {
       // Refusals by exception are fine; anything else is a defect.
       if (!(error instanceof AppError) || !['expired', 'conflict'].includes(error.code)) throw error;
     }
+  }
+
+  /** Does what the pages ask for until the sign-in is over: no state is a dead end. */
+  async walkToTheEnd(witness: Witness): Promise<void> {
+    const answers: Record<Step, readonly Action[]> = {
+      password: ['password'],
+      'second-factor': ['totp'],
+      'enroll-totp': ['begin', 'confirm'],
+      'show-backup-codes': ['acknowledge'],
+      done: ['finish'],
+    };
+    for (let turn = 0; turn < 12 && !witness.finished; turn += 1) {
+      const view = await this.#fixture.signIn.view(witness.id);
+      for (const action of view ? answers[view.step] : []) await this.act(witness, action, turn);
+      await this.act(witness, 'wait', 2);
+    }
+    expect(witness.finished, 'the sign-in never came to its end').to.equal(true);
   }
 
   #forget(witness: Witness, person: Person | undefined): void {
@@ -191,7 +209,6 @@ for (const lane of sqlLanes()) {
         minLength: 10,
         maxLength: 60,
       });
-      let finished = 0;
       await fc.assert(
         fc.asyncProperty(moves, async (steps) => {
           const fixture = await createFixture(lane, { lockoutTries: 100, lockoutSeconds: 1 });
@@ -203,11 +220,10 @@ for (const lane of sqlLanes()) {
             witnesses.push({ id, strict, second: false, acknowledged: true, finished: false, pending: '' });
           }
           for (const { flow, action, choice } of steps) await bystander.act(witnesses[flow]!, action, choice);
-          finished += witnesses.filter((witness) => witness.finished).length;
+          for (const witness of witnesses) await bystander.walkToTheEnd(witness);
         }),
         { numRuns: 40 },
       );
-      console.log(finished);expect(finished, 'no walk came to its end, so nothing was shown').to.be.greaterThan(0);
     });
   });
 }

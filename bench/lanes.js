@@ -1,0 +1,78 @@
+import { basic, send } from './http-client.js';
+import { signIn } from './sign-in.js';
+async function post(agent, url, client, form) {
+    const headers = { authorization: basic(client.id, client.secret) };
+    const { status, body } = await send(agent, url, { method: 'POST', headers, form });
+    if (status !== 200)
+        throw new Error(`${status} ${body.slice(0, 200)}`);
+    return body;
+}
+const tokenOf = (body) => {
+    const { access_token } = JSON.parse(body);
+    if (!access_token)
+        throw new Error(`no access token in ${body.slice(0, 200)}`);
+    return access_token;
+};
+const machineToken = async (agent, target, form) => tokenOf(await post(agent, target.origin + target.paths.token, target.machine, { grant_type: 'client_credentials', ...form }));
+const opaque = {
+    title: 'client_credentials, opaque',
+    concurrency: 32,
+    prepare: async (agent, target) => async () => {
+        if ((await machineToken(agent, target, {})).split('.').length === 3)
+            throw new Error('a JWT was not asked for');
+    },
+};
+const jwt = {
+    title: 'client_credentials, ES256',
+    concurrency: 32,
+    prepare: async (agent, target) => async () => {
+        const token = await machineToken(agent, target, { resource: target.resource, scope: target.scope });
+        const header = Buffer.from(token.split('.')[0] ?? '', 'base64url').toString();
+        if (!header.includes('"ES256"'))
+            throw new Error(`not an ES256 token: ${header}`);
+    },
+};
+const introspection = {
+    title: 'introspection, opaque',
+    concurrency: 32,
+    async prepare(agent, target) {
+        const tokens = await Promise.all(Array.from({ length: 64 }, () => machineToken(agent, target, {})));
+        return async (worker) => {
+            const form = { token: tokens[(worker * 2 + Math.round(Math.random())) % tokens.length] ?? '' };
+            const body = await post(agent, target.origin + target.paths.introspect, target.service, form);
+            if (!body.includes('"active":true'))
+                throw new Error(`not active: ${body}`);
+        };
+    },
+};
+const refresh = {
+    title: 'refresh, with rotation and ID token',
+    concurrency: 16,
+    async prepare(agent, target) {
+        const chains = [];
+        for (let chain = 0; chain < this.concurrency; chain += 1) {
+            const person = target.people[chain % target.people.length];
+            if (person)
+                chains.push((await signIn(agent, target, person)).refresh_token);
+        }
+        return async (worker) => {
+            const form = { grant_type: 'refresh_token', refresh_token: chains[worker] ?? '' };
+            const body = await post(agent, target.origin + target.paths.token, target.web, form);
+            const { refresh_token: next } = JSON.parse(body);
+            if (!next || next === chains[worker])
+                throw new Error('the refresh token did not rotate');
+            chains[worker] = next;
+        };
+    },
+};
+const password = {
+    title: 'sign-in by password, to tokens',
+    concurrency: 8,
+    prepare: async (agent, target) => async (worker) => {
+        const person = target.people[worker % target.people.length];
+        if (person)
+            await signIn(agent, target, person);
+    },
+};
+/** In the order of the table. */
+export const lanes = { opaque, jwt, introspection, refresh, password };

@@ -1,0 +1,73 @@
+// Sallyport as it runs in production, but for limits that would end the benchmark, on the stores of the environment.
+import { randomBytes } from 'node:crypto';
+import { createApp } from '../src/app.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { createLogger } from '../src/shared/logger.ts';
+import { argon2Cost, type BenchClient, type Target, usage } from './target.ts';
+
+const [, , port = '', dataDir = ''] = process.argv;
+const origin = `http://127.0.0.1:${port}`;
+const unlimited = '1000000000';
+
+const config = loadConfig({
+  NODE_ENV: 'production',
+  HOST: '127.0.0.1',
+  PORT: port,
+  SALLYPORT_ISSUER: origin,
+  SALLYPORT_SECRETS: randomBytes(48).toString('base64url'),
+  SALLYPORT_DATA_DIR: dataDir,
+  SALLYPORT_MANAGEMENT_PORT: '0',
+  SALLYPORT_ARGON2_MEMORY_KIB: String(argon2Cost.memoryKiB),
+  SALLYPORT_ARGON2_PASSES: String(argon2Cost.passes),
+  SALLYPORT_LIMIT_SIGN_IN: unlimited,
+  SALLYPORT_LIMIT_SIGN_IN_ADDRESS: unlimited,
+  SALLYPORT_LIMIT_REFRESH: unlimited,
+  SALLYPORT_LIMIT_TOKEN: unlimited,
+  ...(process.env.DATABASE_URL && { DATABASE_URL: process.env.DATABASE_URL }),
+  ...(process.env.REDIS_URL && { REDIS_URL: process.env.REDIS_URL }),
+});
+// The access log of production, written to where nobody reads it.
+const app = await createApp(config, { logger: createLogger({ level: 'info', pretty: false }) });
+const { accounts, apis, clients, credentials } = app.domains;
+const by = { kind: 'operator' } as const;
+
+const resource = 'https://api.bench.example';
+const redirectUri = 'https://app.bench.example/callback';
+await apis.create({ identifier: resource, name: 'Bench', scopes: [{ name: 'read', description: 'Read' }] }, by);
+
+async function create(input: Parameters<typeof clients.create>[0]): Promise<BenchClient> {
+  const { client, secret = '' } = await clients.create(input, by);
+  return { id: client.id, secret };
+}
+
+const target: Target = {
+  origin,
+  paths: { authorize: '/oauth2/authorize', token: '/oauth2/token', introspect: '/oauth2/introspect' },
+  machine: await create({ name: 'Machine', kind: 'machine', apis: { [resource]: ['read'] } }),
+  service: await create({ name: 'Service', kind: 'service', mayIntrospect: true }),
+  web: {
+    ...(await create({ name: 'Web', kind: 'web', firstParty: true, metadata: { redirect_uris: [redirectUri] } })),
+    redirectUri,
+  },
+  resource,
+  scope: 'read',
+  people: await Promise.all(
+    Array.from({ length: 16 }, async (_, index) => {
+      const login = `person${index}`;
+      const password = `a password of nobody ${randomBytes(9).toString('base64url')}`;
+      const account = await accounts.create(
+        { username: login, email: `${login}@bench.example`, emailVerified: true },
+        by,
+      );
+      await credentials.setPassword(account.id, password);
+      return { login, password };
+    }),
+  ),
+};
+
+await app.listen();
+process.on('message', (message) => {
+  if (message === 'usage') process.send?.(usage());
+});
+process.once('disconnect', () => void app[Symbol.asyncDispose]().then(() => process.exit(0)));
+process.send?.(target);

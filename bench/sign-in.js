@@ -1,0 +1,90 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { basic, send } from './http-client.js';
+const decode = (text) => text.replaceAll('&amp;', '&');
+/** The hidden fields of the first posting form that has a password, and where it goes. */
+function passwordForm(html, at) {
+    for (const [, attributes = '', inner = ''] of html.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)) {
+        if (!inner.includes('name="password"'))
+            continue;
+        const action = /\baction="([^"]*)"/.exec(attributes)?.[1];
+        const hidden = [...inner.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+        const fields = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, decode(value)]));
+        return { action: action === undefined || action === '' ? at : new URL(decode(action), at).href, fields };
+    }
+    throw new Error(`no password form at ${at}`);
+}
+/** A browser for one sign-in: its cookies, by name and path. */
+class Cookies {
+    #all = new Map();
+    keep({ headers }) {
+        for (const line of headers['set-cookie'] ?? []) {
+            const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+            const path = /;\s*path=([^;]+)/i.exec(line)?.[1] ?? '/';
+            this.#all.set(`${name} ${path}`, { name, value, path });
+        }
+    }
+    for(url) {
+        const { pathname } = new URL(url);
+        const sent = [...this.#all.values()].filter(({ value, path }) => value !== '' && pathname.startsWith(path));
+        return sent.map(({ name, value }) => `${name}=${value}`).join('; ');
+    }
+}
+/**
+ * One person signs in by password, from the app's redirect to its tokens: the pages a browser would fetch, without
+ * pictures and styles, then the code exchange. A new browser each time.
+ */
+export async function signIn(agent, target, person) {
+    const { origin, paths, web } = target;
+    const cookies = new Cookies();
+    const verifier = randomBytes(32).toString('base64url');
+    const query = new URLSearchParams({
+        client_id: web.id,
+        redirect_uri: web.redirectUri,
+        response_type: 'code',
+        scope: 'openid',
+        state: verifier.slice(0, 8),
+        code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+        code_challenge_method: 'S256',
+    });
+    const visit = async (url, form) => {
+        const cookie = cookies.for(url);
+        const headers = { accept: 'text/html', ...(cookie && { cookie }) };
+        const reply = await send(agent, url, { headers, ...(form && { method: 'POST', form }) });
+        cookies.keep(reply);
+        return reply;
+    };
+    let url = `${origin}${paths.authorize}?${query}`;
+    let reply = await visit(url);
+    for (let hop = 0; hop < 10; hop += 1) {
+        const { location } = reply.headers;
+        if (location?.startsWith(web.redirectUri)) {
+            const code = new URL(location).searchParams.get('code');
+            if (!code)
+                throw new Error(`no code but ${location}`);
+            return redeem(agent, target, code, verifier);
+        }
+        if (location) {
+            url = new URL(location, url).href;
+            reply = await visit(url);
+        }
+        else if (reply.status === 200) {
+            const { action, fields } = passwordForm(reply.body, url);
+            url = action;
+            reply = await visit(url, { ...fields, username: person.login, password: person.password, action: 'continue' });
+        }
+        else
+            break;
+    }
+    throw new Error(`the sign-in ended with ${reply.status} at ${url}: ${reply.body.slice(0, 200)}`);
+}
+async function redeem(agent, { origin, paths, web }, code, verifier) {
+    const reply = await send(agent, `${origin}${paths.token}`, {
+        method: 'POST',
+        headers: { authorization: basic(web.id, web.secret) },
+        form: { grant_type: 'authorization_code', code, redirect_uri: web.redirectUri, code_verifier: verifier },
+    });
+    const tokens = JSON.parse(reply.body);
+    if (!tokens.access_token || !tokens.refresh_token)
+        throw new Error(`no tokens: ${reply.status} ${reply.body}`);
+    return tokens;
+}

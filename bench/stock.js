@@ -1,0 +1,87 @@
+// Stock oidc-provider with its built-in in-memory adapter and the least that makes it sign people in.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { hash, verify } from '@node-rs/argon2';
+import { exportJWK, generateKeyPair } from 'jose';
+import { Provider } from 'oidc-provider';
+import { readBody } from './read-body.js';
+import { argon2Cost, usage } from './target.js';
+const port = Number(process.argv[2]);
+const origin = `http://127.0.0.1:${port}`;
+const resource = 'https://api.bench.example';
+const password = 'correct horse battery staple';
+const hour = 3600;
+async function signingKey() {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    return { ...(await exportJWK(privateKey)), use: 'sig', alg: 'ES256', kid: 'bench' };
+}
+const secret = (name) => `${name}-secret-${'x'.repeat(32)}`;
+const redirectUri = 'https://app.bench.example/callback';
+const common = { id_token_signed_response_alg: 'ES256' };
+const provider = new Provider(origin, {
+    jwks: { keys: [await signingKey()] },
+    clients: [
+        { ...common, client_id: 'machine', client_secret: secret('machine'), grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+        { ...common, client_id: 'service', client_secret: secret('service'), grant_types: [], redirect_uris: [], response_types: [] },
+        { ...common, client_id: 'web', client_secret: secret('web'), grant_types: ['authorization_code', 'refresh_token'], redirect_uris: [redirectUri] },
+    ],
+    cookies: { keys: ['a key for the benchmark'] },
+    ttl: { AccessToken: 600, ClientCredentials: 600, IdToken: hour, RefreshToken: hour, Grant: hour, Session: hour, Interaction: hour },
+    issueRefreshToken: async () => true,
+    rotateRefreshToken: true,
+    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    async loadExistingGrant(ctx) {
+        const { oidc } = ctx;
+        const grant = new oidc.provider.Grant({ clientId: oidc.client?.clientId ?? '', accountId: oidc.session?.accountId ?? '' });
+        grant.addOIDCScope('openid');
+        await grant.save();
+        return grant;
+    },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    features: {
+        devInteractions: { enabled: false },
+        clientCredentials: { enabled: true },
+        introspection: { enabled: true, allowedPolicy: () => true },
+        resourceIndicators: {
+            enabled: true,
+            getResourceServerInfo: () => ({
+                audience: resource,
+                scope: 'read',
+                accessTokenFormat: 'jwt',
+                jwt: { sign: { alg: 'ES256' } },
+            }),
+        },
+    },
+});
+const cost = { memoryCost: argon2Cost.memoryKiB, timeCost: argon2Cost.passes, parallelism: 1 };
+const known = await hash(password, cost);
+const page = '<form method="post"><input name="username"><input name="password" type="password"></form>';
+provider.use(async (ctx, next) => {
+    if (!ctx.path.startsWith('/interaction/'))
+        return next();
+    if (ctx.method === 'GET') {
+        ctx.type = 'html';
+        ctx.body = page;
+        return;
+    }
+    const form = new URLSearchParams(await readBody(ctx.req));
+    if (!(await verify(known, form.get('password') ?? '')))
+        ctx.throw(401);
+    ctx.respond = false;
+    const login = { accountId: form.get('username') ?? '' };
+    await provider.interactionFinished(ctx.req, ctx.res, { login, consent: {} });
+});
+const server = createServer(provider.callback()).listen(port, '127.0.0.1');
+await once(server, 'listening');
+const target = {
+    origin,
+    paths: { authorize: '/auth', token: '/token', introspect: '/token/introspection' },
+    machine: { id: 'machine', secret: secret('machine') },
+    service: { id: 'service', secret: secret('service') },
+    web: { id: 'web', secret: secret('web'), redirectUri },
+    resource,
+    scope: 'read',
+    people: Array.from({ length: 16 }, (_, index) => ({ login: `person-${index}`, password })),
+};
+process.on('message', () => process.send?.(usage()));
+process.send?.(target);

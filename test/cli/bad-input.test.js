@@ -1,0 +1,137 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { allCommands, runCli } from '../../src/cli/run-cli.js';
+import { testDatabase } from '../support/database.js';
+import { cli, environment, startFakeServer } from './command-line.js';
+describe('bad input on the command line', () => {
+    let server;
+    before(async () => {
+        server = await startFakeServer();
+        writeFileSync(join(server.dataDir, 'not.json'), '{');
+    });
+    after(() => server[Symbol.asyncDispose]());
+    const recorded = async () => Number((await (await testDatabase()).sql('audit_event').count({ count: '*' }))[0].count);
+    const web = ['clients', 'create', '--name', 'App', '--kind', 'web'];
+    const cases = [
+        ['no command', [], /Usage/],
+        ['an unknown command', ['frobnicate'], /no command frobnicate/],
+        ['half a command', ['users'], /users create/],
+        ['an unknown second word', ['users', 'destroy'], /Which of these/],
+        ['an unknown option', ['users', 'list', '--colour'], /no option --colour/],
+        ['a value that is missing', ['users', 'create', '--email'], /--email/],
+        ['a value for a switch', ['users', 'create', '--email', 'a@example.com', '--admin=yes'], /--admin/],
+        ['a needed option that is missing', ['users', 'create'], /--email: This option is needed/],
+        ['an option given twice', ['users', 'create', '--email', 'a@example.com', '--email', 'b@example.com'], /twice/],
+        ['a word too many', ['users', 'show', 'one', 'two'], /does not take two/],
+        ['a word where none belongs', ['users', 'list', 'all'], /does not take all/],
+        ['a password in an argument', ['users', 'create', '--email', 'a@example.com', '--password', 'x'], /no option/],
+        ['a broken address', ['users', 'create', '--email', 'not an address'], /--email/],
+        ['a broken username', ['users', 'create', '--email', 'a@example.com', '--username', '-'], /--username/],
+        ['a name of control characters', ['users', 'create', '--email', 'a@example.com', '--name', 'a\u0000b'], /--name/],
+        [
+            'a short password',
+            ['users', 'create', '--email', 'a@example.com', '--password-stdin'],
+            /8 characters/,
+            'short\n',
+        ],
+        ['no password', ['users', 'create', '--email', 'a@example.com', '--password-stdin'], /8 characters/],
+        ['a limit that is no number', ['users', 'list', '--limit', 'many'], /--limit/],
+        ['a limit out of range', ['users', 'list', '--limit', '0'], /--limit/],
+        [
+            'a kind that does not exist',
+            ['clients', 'create', '--name', 'App', '--kind', 'toaster'],
+            /--kind: Use one of web/,
+        ],
+        ['a redirect URI with a fragment', [...web, '--redirect-uri', 'https://app.example.com/#x'], /--redirect-uri/],
+        ['a redirect URI that is a script', [...web, '--redirect-uri', 'javascript:alert(1)'], /--redirect-uri/],
+        ['no redirect URI', web, /--redirect-uri/],
+        [
+            'an API that nobody registered',
+            [...web, '--redirect-uri', 'https://a.example/cb', '--api', 'https://nowhere.example'],
+            /not a registered API/,
+        ],
+        [
+            'a method that the kind has not',
+            [...web, '--redirect-uri', 'https://a.example/cb', '--auth-method', 'none'],
+            /--auth-method/,
+        ],
+        [
+            'a file that is not there',
+            [...web, '--redirect-uri', 'https://a.example/cb', '--jwks', '/nonexistent'],
+            /cannot be read/,
+        ],
+        ['an overlap that is too long', ['clients', 'rotate-secret', 'app_x', '--overlap', '99999999'], /--overlap/],
+        ['an identifier that is no URI', ['apis', 'create', 'orders', '--name', 'Orders'], /--identifier/],
+        [
+            'a scope of OpenID Connect',
+            ['apis', 'create', 'https://a.example', '--name', 'A', '--scope', 'openid'],
+            /--scope: /,
+        ],
+        ['an algorithm that does not exist', ['keys', 'rotate', '--alg', 'HS256'], /--alg/],
+    ];
+    for (const [why, words, says, stdin] of cases) {
+        it(`refuses ${why} with exit code 2 and changes nothing`, async () => {
+            const before = await recorded();
+            const run = await server.run(words, stdin);
+            expect(run.code, run.out + run.err).to.equal(2);
+            expect(run.out + run.err).to.match(says);
+            if (words.length > 0)
+                expect(run.out, 'standard output').to.equal('');
+            expect(await recorded()).to.equal(before);
+        });
+    }
+    it('refuses keys that are not JSON', async () => {
+        const words = [...web, '--redirect-uri', 'https://a.example/cb', '--auth-method', 'private_key_jwt'];
+        const run = await server.run([...words, '--jwks', join(server.dataDir, 'not.json')]);
+        expect([run.code, run.err]).to.deep.equal([
+            2,
+            'Some options cannot be accepted.\n  --jwks: The file is not JSON.\n',
+        ]);
+    });
+    it('says with exit code 1 that something is not there or is taken', async () => {
+        for (const words of [
+            ['users', 'show', 'nobody'],
+            ['users', 'disable', 'nobody'],
+            ['clients', 'show', 'app_nothing'],
+            ['clients', 'update', 'app_nothing', '--name', 'x'],
+            ['apis', 'remove', 'https://nothing.example'],
+            ['keys', 'revoke', 'nokey'],
+        ]) {
+            const run = await server.run(words);
+            expect(run.code, words.join(' ')).to.equal(1);
+            expect(run.err).to.match(/no /);
+        }
+    });
+    it('reports as JSON on standard error with --json', async () => {
+        const run = await server.run(['users', 'create', '--email', 'x', '--json']);
+        expect(JSON.parse(run.err).error)
+            .to.deep.include({ code: 'invalid_input' })
+            .and.have.nested.property('fields.--email');
+    });
+    it('names every problem of the configuration, with exit code 2', async () => {
+        const env = environment(server.dataDir, { PORT: 'eighty', SALLYPORT_LOG_LEVEL: 'loud', SALLYPORT_COLOUR: 'red' });
+        const run = await cli(env, ['users', 'list']);
+        expect(run.code).to.equal(2);
+        expect(run.err).to.contain('PORT').and.contain('SALLYPORT_LOG_LEVEL').and.contain('SALLYPORT_COLOUR');
+    });
+    it('ends with 0, 1 or 2 whatever the words are', async () => {
+        const harmless = allCommands.filter(({ name }) => !['serve', 'migrate', 'doctor'].includes(name));
+        const flags = harmless.flatMap(({ schema }) => Object.keys(schema.shape)).map((name) => `--${name}`);
+        const word = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom(...flags, '--', '-', '--json', '--help', '-h', '--no-', '--__proto__', '__proto__', 'constructor'));
+        const words = fc
+            .tuple(fc.constantFrom(...harmless.map(({ name }) => name.split(' ')), [], ['help']), fc.array(word, { maxLength: 6 }))
+            .map(([name, rest]) => [...name, ...rest]);
+        const env = environment(server.dataDir);
+        await fc.assert(fc.asyncProperty(words, fc.string(), async (given, stdin) => {
+            let said = '';
+            const keep = (text) => {
+                said += text;
+            };
+            const code = await runCli(given, { env, readStdin: async () => stdin, out: keep, err: keep });
+            expect(code).to.be.oneOf([0, 1, 2]);
+            expect(said).not.to.match(/TypeError|is not a function|undefined|The server failed/);
+        }), { numRuns: 300 });
+    });
+});

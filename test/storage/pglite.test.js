@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import fs, { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect } from 'chai';
+import { reasonOf } from '../../src/shared/errors.js';
+import { openPglite } from '../../src/storage/pglite.js';
+const writer = join(import.meta.dirname, 'writer.ts');
+/** Runs the writer on `dir`, kills it after so many acknowledged rows, and says which was the last. */
+async function writeThenKill(dir, rows) {
+    const child = spawn(process.execPath, [writer, dir], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    let last = -1;
+    let seen = 0;
+    for await (const line of createInterface({ input: child.stdout })) {
+        last = Number(line);
+        seen += 1;
+        if (seen === rows)
+            child.kill('SIGKILL');
+    }
+    await ended;
+    return last;
+}
+async function killWhilePreparing(dir) {
+    const child = spawn(process.execPath, [writer, dir], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.stderr.once('data', () => child.kill('SIGKILL'));
+    await ended;
+}
+/** Replaces one function of `node:fs` for every importer while `work` runs. */
+async function withFs(name, stand, work) {
+    const original = fs[name];
+    Object.assign(fs, { [name]: stand });
+    syncBuiltinESMExports();
+    try {
+        return await work();
+    }
+    finally {
+        Object.assign(fs, { [name]: original });
+        syncBuiltinESMExports();
+    }
+}
+describe('PGlite on disk', () => {
+    let dir;
+    const open = [];
+    const openHere = async (onProgress) => {
+        const database = await openPglite(dir, { onProgress });
+        open.push(database);
+        return database;
+    };
+    beforeEach(() => {
+        dir = mkdtempSync(join(tmpdir(), 'sallyport-pglite-'));
+    });
+    afterEach(async () => {
+        for (const database of open.splice(0))
+            await database[Symbol.asyncDispose]();
+        rmSync(dir, { recursive: true, force: true });
+    });
+    it('reaches the disk with every commit', async () => {
+        const database = await openHere();
+        await database.sql.raw('create table counted (id int)');
+        const original = fs.fsyncSync;
+        let syncs = 0;
+        const counting = (fd) => {
+            syncs += 1;
+            original(fd);
+        };
+        await withFs('fsyncSync', counting, async () => {
+            for (let id = 0; id < 50; id += 1)
+                await database.sql('counted').insert({ id });
+            expect(syncs).to.be.at.least(50);
+            syncs = 0;
+            await database.sql('counted').count();
+            expect(syncs, 'reading').to.equal(0);
+            await database.sql.raw('checkpoint');
+            expect(syncs, 'a checkpoint').to.be.at.least(3);
+        });
+    });
+    it('keeps every acknowledged row when the process is killed, three times over', async () => {
+        for (let round = 0; round < 3; round += 1) {
+            const last = await writeThenKill(dir, 150);
+            const database = await openPglite(dir);
+            const { rows } = await database.sql.raw(`select count(*)::int, max(id) as top, count(*) filter (where id % 3 = 0 and filler <> 'kept')::int as torn from acked`);
+            await database[Symbol.asyncDispose]();
+            expect(rows[0].top, 'the last acknowledged row').to.be.at.least(last);
+            expect(rows[0].count, 'no row in between is missing').to.equal(rows[0].top + 1);
+            expect(rows[0].torn, 'half transactions').to.equal(0);
+        }
+    }).timeout(60_000);
+    it('starts over after being killed while it made the database', async () => {
+        await killWhilePreparing(dir);
+        expect(existsSync(join(dir, 'database'))).to.equal(false);
+        const database = await openHere();
+        expect((await database.sql.raw('select 1 as one')).rows).to.deep.equal([{ one: 1 }]);
+    });
+    it('says what it does at the first start, and is silent at the second', async () => {
+        const texts = [];
+        await (await openPglite(dir, { onProgress: (text) => texts.push(text) }))[Symbol.asyncDispose]();
+        expect(texts).to.deep.equal(['Making the embedded database.']);
+        await openHere((text) => texts.push(text));
+        expect(texts).to.have.length(1);
+    });
+    it('refuses a database of another PostgreSQL', async () => {
+        await (await openPglite(dir))[Symbol.asyncDispose]();
+        writeFileSync(join(dir, 'database', 'PG_VERSION'), '17\n');
+        const refusal = await openPglite(dir).catch((error) => error);
+        expect(refusal)
+            .to.be.instanceOf(Error)
+            .with.property('message')
+            .that.matches(/PostgreSQL 17.*DATABASE_URL/s);
+        writeFileSync(join(dir, 'database', 'PG_VERSION'), '18\n');
+        await openHere();
+    });
+    it('fails at once when the disk is full, and works again when it is not', async () => {
+        const database = await openHere();
+        await database.sql.raw('create table filled (id int)');
+        await database.sql('filled').insert({ id: 0 });
+        const full = () => {
+            throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        };
+        await withFs('writeSync', full, async () => {
+            const started = performance.now();
+            for (let id = 1; id < 4; id += 1) {
+                const outcome = await database
+                    .sql('filled')
+                    .insert({ id })
+                    .catch((error) => error);
+                expect(outcome).to.be.instanceOf(Error);
+            }
+            expect(performance.now() - started).to.be.below(2_000);
+            expect(await database.sql('filled').select('id').catch(reasonOf)).to.match(/embedded database has stopped/);
+        });
+        let works = false;
+        for (const end = performance.now() + 15_000; !works && performance.now() < end;) {
+            works = await database
+                .sql('filled')
+                .insert({ id: 9 })
+                .then(() => true, () => new Promise((resolve) => setTimeout(resolve, 100, false)));
+        }
+        expect(works).to.equal(true);
+        expect((await database.sql('filled').pluck('id')).filter((id) => id === 0 || id === 9)).to.deep.equal([0, 9]);
+    });
+});

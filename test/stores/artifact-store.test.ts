@@ -1,0 +1,85 @@
+import { expect } from 'chai';
+import { tokenIdFor } from '../../src/oidc/artifact-store.ts';
+import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
+import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
+import { sqlLanes, testDatabase } from '../support/database.ts';
+import { LaneMissing } from '../support/postgres.ts';
+import { startRedisCluster } from '../support/redis.ts';
+import { type ArtifactLane, keysOf, redisLane, secrets, sqlLane } from './artifact-lane.ts';
+import { describeRefreshTokens } from './artifact-refresh.contract.ts';
+import { describeSessions } from './artifact-session.contract.ts';
+import { describeArtifactStore } from './artifact-store.contract.ts';
+
+function describeContract(lane: ArtifactLane): void {
+  describeArtifactStore(lane);
+  describe('refresh tokens', () => describeRefreshTokens(lane));
+  describe('sessions', () => describeSessions(lane));
+}
+
+for (const lane of sqlLanes()) {
+  describe(`artifacts in SQL on ${lane}`, () => {
+    describeContract(sqlLane(lane, () => testDatabase(lane)));
+
+    it('are purged in batches once they have expired', async () => {
+      const { stores, clock } = await sqlLane(lane, () => testDatabase(lane)).open();
+      const purge = createSqlArtifactStores({
+        database: await testDatabase(lane),
+        secrets,
+        clock,
+        policy: { refreshRetrySeconds: 0, isStrict: async () => false },
+      }).purgeExpired;
+      const ids = Array.from({ length: 5 }, () => tokenIdFor('ClientCredentials', undefined));
+      clock.advance(-1_000_000);
+      for (const id of ids) await stores('ClientCredentials').upsert(id, { jti: id }, 60);
+      clock.advance(100);
+      expect(await purge(2)).to.equal(2);
+      const [some, rest] = await Promise.all([purge(2), purge(2)]);
+      expect(some + rest + (await purge(2))).to.equal(3);
+      expect(await purge(2)).to.equal(0);
+    });
+  });
+}
+
+function describeRedis(name: string, connection: () => RedisConnection): void {
+  describeContract(redisLane(name, async () => connection(), () => testDatabase()));
+
+  it('leave no key without an end', async () => {
+    const { client } = connection();
+    const keys = await keysOf(client);
+    const lives = await Promise.all(keys.map((key) => client.pttl(key)));
+    expect(keys.filter((_, index) => (lives[index] ?? 0) < 0)).to.deep.equal([]);
+    expect(keys.length).to.be.greaterThan(100);
+  });
+}
+
+describe('artifacts in Redis', () => {
+  let redis: RedisConnection;
+  before(async function () {
+    const url = process.env.TEST_REDIS_URL;
+    if (!url) return this.skip();
+    redis = openRedis(url);
+    expect(await redis.ready(5_000)).to.equal(true);
+  });
+  after(() => redis?.[Symbol.asyncDispose]());
+  describeRedis('redis', () => redis);
+});
+
+describe('artifacts in Redis Cluster', () => {
+  const stack = new AsyncDisposableStack();
+  let redis: RedisConnection;
+  before(async function () {
+    this.timeout(60_000);
+    if (!process.env.TEST_REDIS_URL) return this.skip();
+    try {
+      const cluster = stack.use(await startRedisCluster());
+      redis = stack.use(openRedis(cluster.url));
+    } catch (error) {
+      if (!(error instanceof LaneMissing)) throw error;
+      this.test?.parent?.emit('note', error.message);
+      return this.skip();
+    }
+    expect(await redis.ready(10_000)).to.equal(true);
+  });
+  after(() => stack.disposeAsync());
+  describeRedis('cluster', () => redis);
+});

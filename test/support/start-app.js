@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../src/app.js';
+import { loadConfig } from '../../src/config/load.js';
+import { createLogger, silentLogger } from '../../src/shared/logger.js';
+/** A port that was free a moment ago. */
+export async function freePort() {
+    const server = createServer();
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}
+/**
+ * The whole server on free ports with a data directory of its own and no demo data.
+ * `env` overrides single variables; without DATABASE_URL and REDIS_URL in it everything is embedded.
+ */
+export async function startApp(env = {}) {
+    const port = await freePort();
+    const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+    const config = loadConfig({
+        NODE_ENV: 'test',
+        PORT: String(port),
+        HOST: '127.0.0.1',
+        SALLYPORT_ISSUER: `http://127.0.0.1:${port}`,
+        SALLYPORT_DATA_DIR: dataDir,
+        SALLYPORT_SECRETS: 'test-secret-test-secret-test-secret-test',
+        SALLYPORT_DEMO: 'false',
+        SALLYPORT_MANAGEMENT_PORT: '0',
+        SALLYPORT_PLAYGROUND_PORT: '0',
+        SALLYPORT_DRAIN_SECONDS: '0',
+        SALLYPORT_LOG_LEVEL: 'silent',
+        SALLYPORT_ARGON2_MEMORY_KIB: '7168',
+        SALLYPORT_ARGON2_PASSES: '1',
+        ...env,
+    });
+    const app = await createApp(config, {
+        logger: process.env.TEST_LOG ? createLogger({ level: process.env.TEST_LOG, pretty: false }) : silentLogger(),
+    });
+    await app.listen();
+    return {
+        app,
+        url: config.issuer,
+        dataDir,
+        async [Symbol.asyncDispose]() {
+            await app[Symbol.asyncDispose]();
+            rmSync(dataDir, { recursive: true, force: true });
+        },
+    };
+}

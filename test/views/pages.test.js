@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { axe, browser } from '../support/browser.js';
+import { fixtures } from './fixtures.js';
+import { startPageServer } from './page-server.js';
+const violationsOf = (page) => page.evaluate('globalThis.violations');
+describe('hosted pages in a browser', () => {
+    let server;
+    let context;
+    let page;
+    let complaints = [];
+    before(async () => {
+        server = await startPageServer();
+        context = await (await browser()).newContext({ viewport: { width: 1280, height: 800 } });
+        await context.addInitScript(`
+      globalThis.violations = [];
+      addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective));
+    `);
+        page = await context.newPage();
+        page.on('console', (message) => complaints.push(message.text()));
+        page.on('pageerror', (error) => complaints.push(error.message));
+    });
+    after(async () => {
+        await context.close();
+        await server.close();
+    });
+    for (const { id, page: name, dir, invalid } of fixtures) {
+        it(`${id} is whole, accessible in both themes and fits 320 px`, async () => {
+            complaints = [];
+            await page.setViewportSize({ width: 1280, height: 800 });
+            await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+            const response = await page.goto(`${server.origin}/${id}`);
+            expect(response?.status()).to.equal(200);
+            expect(await page.locator('h1').count()).to.equal(1);
+            expect(await page.locator('body').getAttribute('data-page')).to.equal(name);
+            expect(await page.locator('html').getAttribute('dir')).to.equal(dir ?? 'ltr');
+            expect(await page.title()).to.match(invalid ? /^Error: .+ · Sallyport$/ : /^(?!Error).+ · Sallyport$/);
+            if (invalid) {
+                expect(await page.locator('[role=alert]').count()).to.equal(1);
+                const focused = "document.activeElement.matches('[aria-invalid=true], [role=alert]')";
+                expect(await page.evaluate(focused), 'focus is on what is wrong').to.equal(true);
+            }
+            expect(await axe(page), 'light').to.deep.equal([]);
+            await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+            expect(await axe(page, ['color-contrast', 'link-in-text-block']), 'dark').to.deep.equal([]);
+            await page.setViewportSize({ width: 320, height: 640 });
+            expect(await page.evaluate('document.documentElement.scrollWidth'), 'width at 320 px').to.equal(320);
+            const sideways = `[...document.querySelectorAll('main *, footer *')].filter((element) => {
+        const box = element.getBoundingClientRect();
+        return !element.closest('.vh, [hidden]') && box.width > 1 && (box.left < -1 || box.right > 321);
+      }).map((element) => element.outerHTML.slice(0, 120))`;
+            expect(await page.evaluate(sideways), 'cut off at 320 px').to.deep.equal([]);
+            expect(await violationsOf(page)).to.deep.equal([]);
+            expect(complaints).to.deep.equal([]);
+        });
+    }
+    it('has a skip link that is the first stop of the keyboard and leads to the content', async () => {
+        await page.goto(`${server.origin}/error`);
+        await page.keyboard.press('Tab');
+        expect(await page.evaluate('document.activeElement.textContent')).to.equal('Skip to content');
+        await page.keyboard.press('Enter');
+        await page.keyboard.press('Tab');
+        expect(await page.evaluate('document.activeElement.textContent.trim()')).to.equal('Back to Tidewater');
+    });
+    if (process.env.SHOTS) {
+        it('takes pictures', async function () {
+            this.timeout(300_000);
+            const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+            for (const [size, viewport] of Object.entries(sizes)) {
+                await page.setViewportSize(viewport);
+                for (const colorScheme of ['light', 'dark']) {
+                    await page.emulateMedia({ colorScheme });
+                    for (const { id } of fixtures) {
+                        await page.goto(`${server.origin}/${id}`);
+                        const path = `${process.env.SHOTS}/${id}-${colorScheme}-${size}.png`;
+                        await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+                    }
+                }
+            }
+        });
+    }
+});
