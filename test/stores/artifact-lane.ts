@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { RequestFacts } from '../../src/oidc/artifact-request.ts';
-import { type ArtifactPayload, type ArtifactStores, type RefreshPolicy, tokenIdFor } from '../../src/oidc/artifact-store.ts';
+import {
+  type ArtifactPayload,
+  type ArtifactStores,
+  type RefreshPolicy,
+  tokenIdFor,
+} from '../../src/oidc/artifact-store.ts';
 import { createRedisArtifactStores } from '../../src/oidc/artifact-store-redis.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
@@ -79,7 +84,11 @@ async function dumpRedis(client: RedisClient): Promise<string> {
   return JSON.stringify(await Promise.all(parts));
 }
 
-export const redisLane = (name: string, redis: () => Promise<RedisConnection>, sql: () => Promise<Database>): ArtifactLane => ({
+export const redisLane = (
+  name: string,
+  redis: () => Promise<RedisConnection>,
+  sql: () => Promise<Database>,
+): ArtifactLane => ({
   name,
   async open(policy) {
     const [connection, database] = await Promise.all([redis(), sql()]);
@@ -121,7 +130,10 @@ export async function refreshOnce(stores: ArtifactStores, id: string) {
   if (!found) return { outcome: 'unknown' as const };
   if (found.consumed) return { outcome: 'reused' as const };
   await stores('RefreshToken').consume(id);
-  return { outcome: 'ok' as const, ...(await issue(stores, { grantId: found.grantId ?? '', clientId: found.clientId ?? '' })) };
+  return {
+    outcome: 'ok' as const,
+    ...(await issue(stores, { grantId: found.grantId ?? '', clientId: found.clientId ?? '' })),
+  };
 }
 
 export const settle = <T>(promises: Promise<T>[]): Promise<PromiseSettledResult<T>[]> => Promise.allSettled(promises);

@@ -1,5 +1,15 @@
 import { expect } from 'chai';
-import { type ArtifactLane, fifty, type Fixture, issue, newGrant, reasonsOf, refreshOnce, settle, valuesOf } from './artifact-lane.ts';
+import {
+  type ArtifactLane,
+  type Fixture,
+  fifty,
+  issue,
+  newGrant,
+  reasonsOf,
+  refreshOnce,
+  settle,
+  valuesOf,
+} from './artifact-lane.ts';
 
 /** Rotation of refresh tokens, with a second try for a client whose answer got lost. */
 export function describeRefreshTokens(lane: ArtifactLane): void {
@@ -31,7 +41,8 @@ export function describeRefreshTokens(lane: ArtifactLane): void {
   };
   /** Runs a request whose refusal is an answer too, so that what it wrote is kept. */
   const attempt = (id: string, startedAt?: number) => {
-    const work = () => refreshOnce(at.stores, id).catch((error: { error?: string }) => ({ outcome: error.error ?? String(error) }));
+    const work = () =>
+      refreshOnce(at.stores, id).catch((error: { error?: string }) => ({ outcome: error.error ?? String(error) }));
     return at.unit(work, startedAt === undefined ? {} : { startedAt });
   };
 

@@ -6,7 +6,9 @@ import { type ArtifactLane, type Fixture, fifty, type Request } from './artifact
 const day = 86_400;
 const alice = { accountId: 'acc_alice', loginTs: 100, acr: 'one', amr: ['pwd'] };
 const mallory = { accountId: 'acc_mallory', loginTs: 200, acr: 'one', amr: ['pwd'] };
-const grantOf = (client: string, version = 1) => ({ [client]: { sid: `sid-${client}`, grantId: `${client}-${version}` } });
+const grantOf = (client: string, version = 1) => ({
+  [client]: { sid: `sid-${client}`, grantId: `${client}-${version}` },
+});
 
 /** A request that has read a session, and later saves what it made of it, as oidc-provider does. */
 class BrowserRequest {
@@ -81,7 +83,9 @@ export function describeSessions(lane: ArtifactLane): void {
       const cookie = await begin({ ...alice, authorizations: grantOf('app') });
       const requests = await Promise.all(fifty(() => open(cookie)));
       await Promise.all(
-        requests.map((request, index) => request.save({ authorizations: { ...grantOf('app'), ...grantOf(`app_${index}`) } })),
+        requests.map((request, index) =>
+          request.save({ authorizations: { ...grantOf('app'), ...grantOf(`app_${index}`) } }),
+        ),
       );
       expect(Object.keys((await open(cookie)).found?.authorizations ?? {})).to.have.length(51);
     });

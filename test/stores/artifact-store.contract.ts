@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { tokenIdFor } from '../../src/oidc/artifact-store.ts';
 import { unitOfWork } from '../../src/storage/unit-of-work.ts';
-import { type ArtifactLane, fifty, type Fixture, issue, newGrant, reasonsOf, settle, valuesOf } from './artifact-lane.ts';
+import {
+  type ArtifactLane,
+  type Fixture,
+  fifty,
+  issue,
+  newGrant,
+  reasonsOf,
+  settle,
+  valuesOf,
+} from './artifact-lane.ts';
 
 /** What oidc-provider and we rely on for everything that is not a refresh token or a session. */
 export function describeArtifactStore(lane: ArtifactLane): void {
@@ -13,8 +22,17 @@ export function describeArtifactStore(lane: ArtifactLane): void {
 
   describe('keeps', () => {
     for (const kind of [
-      'AccessToken', 'RefreshToken', 'AuthorizationCode', 'ClientCredentials', 'DeviceCode', 'Grant', 'Interaction',
-      'PushedAuthorizationRequest', 'RegistrationAccessToken', 'BackchannelAuthenticationRequest', 'InitialAccessToken',
+      'AccessToken',
+      'RefreshToken',
+      'AuthorizationCode',
+      'ClientCredentials',
+      'DeviceCode',
+      'Grant',
+      'Interaction',
+      'PushedAuthorizationRequest',
+      'RegistrationAccessToken',
+      'BackchannelAuthenticationRequest',
+      'InitialAccessToken',
       'PreAuthorizedCode',
     ]) {
       it(`${kind}: what was stored, until it expires by the clock`, async () => {
@@ -34,9 +52,14 @@ export function describeArtifactStore(lane: ArtifactLane): void {
     it('no id, user code or secret that a reader of a dump could use', async () => {
       const secret = `spy-${randomUUID()}`;
       const { grantId } = await newGrant(at.stores);
-      const ids = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'ClientCredentials'].map((kind) => tokenIdFor(kind, grantId));
+      const ids = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'ClientCredentials'].map((kind) =>
+        tokenIdFor(kind, grantId),
+      );
       const payloads = {
-        AccessToken: { grantId }, RefreshToken: { grantId }, AuthorizationCode: { grantId, nonce: secret }, ClientCredentials: {},
+        AccessToken: { grantId },
+        RefreshToken: { grantId },
+        AuthorizationCode: { grantId, nonce: secret },
+        ClientCredentials: {},
       };
       for (const [index, [kind, payload]] of Object.entries(payloads).entries()) {
         await at.stores(kind).upsert(ids[index]!, { jti: ids[index]!, ...payload }, 60);
@@ -91,7 +114,9 @@ export function describeArtifactStore(lane: ArtifactLane): void {
       const { codeId } = await newGrant(at.stores);
       const codes = at.stores('AuthorizationCode');
       await at.unit(() => codes.consume(codeId));
-      expect(await at.unit(() => codes.find(codeId))).to.have.property('consumed').that.is.a('number');
+      expect(await at.unit(() => codes.find(codeId)))
+        .to.have.property('consumed')
+        .that.is.a('number');
       const [error] = reasonsOf(await settle([at.unit(() => codes.consume(codeId))]));
       expect(error).to.have.property('error', 'invalid_grant');
       expect(error?.constructor.name).to.equal('InvalidGrant');
@@ -212,7 +237,11 @@ export function describeArtifactStore(lane: ArtifactLane): void {
       const stays = await issue(at.stores, other);
       const device = tokenIdFor('DeviceCode', undefined);
       await at.stores('DeviceCode').upsert(device, { jti: device, grantId: one.grantId }, 60);
-      await Promise.all(['AccessToken', 'RefreshToken', 'AuthorizationCode'].map((kind) => at.stores(kind).revokeByGrantId(one.grantId)));
+      await Promise.all(
+        ['AccessToken', 'RefreshToken', 'AuthorizationCode'].map((kind) =>
+          at.stores(kind).revokeByGrantId(one.grantId),
+        ),
+      );
       expect(await at.stores('AccessToken').find(gone.access)).to.equal(undefined);
       expect(await at.stores('RefreshToken').find(gone.refresh)).to.equal(undefined);
       expect(await at.stores('AuthorizationCode').find(one.codeId)).to.equal(undefined);
@@ -238,13 +267,20 @@ export function describeArtifactStore(lane: ArtifactLane): void {
         await at.stores('AuthorizationCode').consume(codeId);
         const result = await issue(at.stores, { grantId, clientId });
         // On SQL the revocation waits for the row that the redemption holds.
-        revoked = at.request({}, () => unitOfWork.exit(() => Promise.all([at.stores('AccessToken').revokeByGrantId(grantId), at.stores('Grant').destroy(grantId)])));
+        revoked = at.request({}, () =>
+          unitOfWork.exit(() =>
+            Promise.all([at.stores('AccessToken').revokeByGrantId(grantId), at.stores('Grant').destroy(grantId)]),
+          ),
+        );
         await Promise.race([revoked, new Promise((resolve) => setTimeout(resolve, 50))]);
         return result;
       });
       await revoked;
       const grant = await at.stores('Grant').find(grantId);
-      const [access, refresh] = await Promise.all([at.stores('AccessToken').find(tokens.access), at.stores('RefreshToken').find(tokens.refresh)]);
+      const [access, refresh] = await Promise.all([
+        at.stores('AccessToken').find(tokens.access),
+        at.stores('RefreshToken').find(tokens.refresh),
+      ]);
       expect(grant === undefined || (!access && !refresh)).to.equal(true);
       expect(grant).to.equal(undefined);
     });

@@ -41,7 +41,13 @@ for (const lane of sqlLanes()) {
 }
 
 function describeRedis(name: string, connection: () => RedisConnection): void {
-  describeContract(redisLane(name, async () => connection(), () => testDatabase()));
+  describeContract(
+    redisLane(
+      name,
+      async () => connection(),
+      () => testDatabase(),
+    ),
+  );
 
   it('leave no key without an end', async () => {
     const { client } = connection();
