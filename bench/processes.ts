@@ -17,9 +17,10 @@ export interface Slice extends Measurement {
 class Child implements AsyncDisposable {
   protected readonly process: ChildProcess;
 
-  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, execArgv: readonly string[] = []) {
     this.process = fork(join(import.meta.dirname, script), args, {
       env: { ...process.env, UV_THREADPOOL_SIZE: String(availableParallelism()), ...env },
+      execArgv: [...process.execArgv, ...execArgv],
       // Logs go nowhere; faults are seen.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -49,7 +50,7 @@ class Child implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const gone = once(this.process, 'exit');
-    const late = setTimeout(() => this.process.kill('SIGKILL'), 5_000);
+    const late = setTimeout(() => this.process.kill('SIGKILL'), 15_000);
     this.process.disconnect();
     await gone;
     clearTimeout(late);
@@ -73,14 +74,19 @@ export interface ServerUnderTest extends AsyncDisposable {
   usage(): Promise<Usage>;
 }
 
-/** Starts `script` with a port, and `args` after it; it sends its {@link Target} when it is ready. */
+interface ServerOptions {
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly execArgv?: readonly string[];
+}
+
+/** Starts `script` with a port and `args` after it; it sends its {@link Target} when it is ready. */
 export async function startServer(
   name: string,
   script: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
+  { args = [], env = {}, execArgv = [] }: ServerOptions = {},
 ): Promise<ServerUnderTest> {
-  const child = new Child(script, [String(await freePort()), ...args], env);
+  const child = new Child(script, [String(await freePort()), ...args], env, execArgv);
   try {
     const target = await child.next<Target>();
     return {

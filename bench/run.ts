@@ -13,6 +13,7 @@ const usage = `npm run bench -- [options]
   --seconds <n>   measured seconds of each slice (default 3)
   --rounds <n>    how often every lane runs (default 2)
   --only <lane>   one of ${Object.keys(lanes).join(', ')}; may be repeated
+  --profile <dir> write a CPU profile of Sallyport there, for the whole run
   --json          print the report as JSON
 `;
 
@@ -21,6 +22,7 @@ interface Options {
   readonly rounds: number;
   readonly only: readonly LaneName[];
   readonly json: boolean;
+  readonly profile?: string;
 }
 
 function readOptions(args: string[]): Options {
@@ -30,6 +32,7 @@ function readOptions(args: string[]): Options {
       seconds: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '2' },
       only: { type: 'string', multiple: true },
+      profile: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -38,7 +41,7 @@ function readOptions(args: string[]): Options {
   if (!(Number.isInteger(rounds) && rounds > 0 && rounds <= 20)) throw new RangeError('--rounds takes 1 to 20.');
   const only = (values.only ?? Object.keys(lanes)) as LaneName[];
   for (const name of only) if (!Object.hasOwn(lanes, name)) throw new RangeError(`There is no lane ${name}.`);
-  return { seconds, rounds, only, json: values.json };
+  return { seconds, rounds, only, json: values.json, ...(values.profile !== undefined && { profile: values.profile }) };
 }
 
 /** An empty database beside the one of DATABASE_URL, dropped at the end. */
@@ -63,16 +66,17 @@ function storesName(): string {
   return process.env.REDIS_URL ? `${sql} and Redis` : sql;
 }
 
-async function bench({ seconds, rounds, only }: Options, say: (text: string) => void): Promise<Report> {
+async function bench({ seconds, rounds, only, profile }: Options, say: (text: string) => void): Promise<Report> {
   await using stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const env = await ownDatabase(stack);
   const startedAt = new Date().toISOString();
   say(`Starting Sallyport on ${storesName()}, stock oidc-provider and the load generator.\n`);
+  const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const servers = [
-    stack.use(await startServer('sallyport', 'sallyport.ts', [dataDir], env)),
-    stack.use(await startServer('stock oidc-provider', 'stock.ts', [], {})),
+    stack.use(await startServer('sallyport', 'sallyport.ts', { args: [dataDir], env, execArgv })),
+    stack.use(await startServer('stock oidc-provider', 'stock.ts')),
   ];
   const load = stack.use(await startLoad());
   const hashing = only.includes('password') ? stack.use(await startHashing()) : undefined;

@@ -5,7 +5,7 @@ import { createLimits } from './app/limits.ts';
 import { openDatabase } from './app/open-storage.ts';
 import { createPageTools, createWeb } from './app/web.ts';
 import type { Config } from './config/load.ts';
-import { createOidc } from './oidc/index.ts';
+import { createOidc, type OidcSettings } from './oidc/index.ts';
 import { type Clock, systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import type { Database } from './storage/database.ts';
@@ -32,6 +32,18 @@ interface Options {
   readonly demoAccounts?: () => readonly { username: string; password: string; note: string }[];
 }
 
+const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
+  issuer: config.issuer,
+  cookieKeys: secrets.cookieKeys(),
+  secureCookies: config.issuer.startsWith('https:'),
+  accessTokenSeconds: config.SALLYPORT_ACCESS_TOKEN_SECONDS,
+  refreshTokenSeconds: config.SALLYPORT_REFRESH_TOKEN_SECONDS,
+  refreshFamilySeconds: config.SALLYPORT_REFRESH_FAMILY_SECONDS,
+  sessionSeconds: config.SALLYPORT_SESSION_SECONDS,
+  interactionSeconds: config.SALLYPORT_INTERACTION_SECONDS,
+  allowPrivateFetch: !config.production,
+});
+
 /** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
 export async function createApp(
   config: Config,
@@ -53,17 +65,7 @@ export async function createApp(
 
   const oidc = resources.use(
     createOidc({
-      settings: {
-        issuer: config.issuer,
-        cookieKeys: domains.secrets.cookieKeys(),
-        secureCookies,
-        accessTokenSeconds: config.SALLYPORT_ACCESS_TOKEN_SECONDS,
-        refreshTokenSeconds: config.SALLYPORT_REFRESH_TOKEN_SECONDS,
-        refreshFamilySeconds: config.SALLYPORT_REFRESH_FAMILY_SECONDS,
-        sessionSeconds: config.SALLYPORT_SESSION_SECONDS,
-        interactionSeconds: config.SALLYPORT_INTERACTION_SECONDS,
-        allowPrivateFetch: !config.production,
-      },
+      settings: oidcSettings(config, domains),
       domains: {
         ...domains,
         factorsOf: (id) => domains.credentials.factorsOf(id),
@@ -78,7 +80,11 @@ export async function createApp(
         explain: !config.production,
       }),
       refreshes: limits.refreshes,
-      meter: { tokenIssued: (grant, format) => metrics.countToken(grant, format), tokenRefused: () => undefined },
+      meter: {
+        tokenIssued: (grant, format) => metrics.countToken(grant, format),
+        tokenRefused: () => undefined,
+        introspected: (active) => metrics.countIntrospection(active),
+      },
       logger,
     }),
   );

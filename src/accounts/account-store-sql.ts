@@ -89,6 +89,12 @@ export const createSqlAccountStore = (database: Database): AccountStore => ({
     return (await query).map(fromRow);
   },
 
+  async count(atMost) {
+    const some = database.sql('account').whereNot({ status: 'deleted' }).select('id').limit(atMost).as('some');
+    const row = await database.sql(some).count({ found: '*' }).first();
+    return Number(row?.found ?? 0);
+  },
+
   async insert(account) {
     // Not a violation but no row: an outer transaction stays usable.
     const rows = await database.sql('account').insert(toRow(account)).onConflict().ignore().returning('id');

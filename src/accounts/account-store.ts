@@ -18,6 +18,8 @@ export interface AccountStore {
   findByKey(field: TakenField, key: string): Promise<Account | undefined>;
   /** Newest first; `search` matches the start of the email, username or name, in any case, or the whole id. */
   list(filter: { readonly limit: number; readonly after?: AccountId; readonly search?: string }): Promise<Account[]>;
+  /** Accounts that are not deleted. Stops counting at `atMost`. */
+  count(atMost: number): Promise<number>;
   /** Adds the account, or says which of its names another one has. */
   insert(account: StoredAccount): Promise<TakenField | undefined>;
   /**

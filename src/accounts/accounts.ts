@@ -21,6 +21,8 @@ export interface Accounts {
     readonly after?: AccountId | undefined;
     readonly search?: string | undefined;
   }): Promise<Account[]>;
+  /** How many there are, deleted ones not among them, counted up to `atMost`. */
+  count(atMost: number): Promise<number>;
   /** @throws AppError `not_found`, `invalid_input`, or `conflict` when `version` is old or a name is taken. */
   update(id: AccountId, version: number, patch: AccountPatch, by: Actor): Promise<Account>;
   /** Stops sign-ins. Doing it twice changes nothing. @throws AppError `not_found`. */
@@ -184,6 +186,7 @@ export const createAccounts = (needs: Needs): Accounts => ({
       ...(after !== undefined && { after }),
       ...(search !== undefined && search.trim() !== '' && { search: search.trim().slice(0, 254) }),
     }),
+  count: (atMost) => needs.store.count(atMost),
   update: (id, version, patch, by) => update(needs, id, version, patch, by),
   disable: (id, by) => setStatus(needs, id, { from: stoppable, to: 'suspended' }, by),
   enable: (id, by) => setStatus(needs, id, { from: startable, to: 'active' }, by),

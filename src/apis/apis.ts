@@ -15,7 +15,7 @@ export interface Apis {
    * was filled less than five seconds ago.
    */
   find(identifier: string): Promise<Api | undefined>;
-  /** By name. */
+  /** By name. The built-in ones are found by their identifier only. */
   list(): Promise<Api[]>;
   /** @throws AppError `not_found`, `invalid_input`, or `conflict` when `version` is old. */
   update(identifier: string, version: number, patch: ApiPatch, by: Actor): Promise<Api>;
@@ -27,12 +27,15 @@ interface Needs {
   readonly store: ApiStore;
   readonly clock: Clock;
   readonly audit: AuditLog;
+  /** The server's own APIs, which are code and not data: nobody can register, change or remove them. */
+  readonly builtIn?: readonly Api[] | undefined;
 }
 
 const noApi = (): AppError => new AppError('not_found', 'There is no such API.');
 
-async function create({ store, clock, audit }: Needs, given: NewApi, by: Actor): Promise<Api> {
+async function create({ store, clock, audit, builtIn }: Needs, given: NewApi, by: Actor): Promise<Api> {
   const input = readNewApi(given);
+  const reserved = builtIn?.some(({ identifier }) => identifier === input.identifier);
   const now = clock.now();
   const api: Api = {
     identifier: input.identifier,
@@ -47,7 +50,7 @@ async function create({ store, clock, audit }: Needs, given: NewApi, by: Actor):
     ...(input.accessTokenSeconds !== undefined && { accessTokenSeconds: input.accessTokenSeconds }),
   };
   return store.transaction(async () => {
-    if (!(await store.insert(api))) {
+    if (reserved || !(await store.insert(api))) {
       const taken = 'An API with this identifier is registered.';
       throw new AppError('conflict', taken, { fields: { identifier: taken } });
     }
@@ -98,6 +101,7 @@ async function update(
 /** Makes the APIs domain. */
 export function createApis(needs: Needs): Apis {
   const cache = new ApiCache(needs.store, needs.clock);
+  const builtIn = new Map((needs.builtIn ?? []).map((api) => [api.identifier, api]));
   const changing = async <T>(change: Promise<T>): Promise<T> => {
     try {
       return await change;
@@ -107,7 +111,7 @@ export function createApis(needs: Needs): Apis {
   };
   return {
     create: (input, by) => changing(create(needs, input, by)),
-    find: (identifier) => cache.find(identifier),
+    find: async (identifier) => builtIn.get(identifier) ?? cache.find(identifier),
     list: () => needs.store.list(),
     update: (identifier, version, patch, by) => changing(update(needs, identifier, version, patch, by)),
     remove: (identifier, by) =>

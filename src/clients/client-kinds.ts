@@ -12,11 +12,13 @@ export interface KindRules {
 
 const secretMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 const codeGrants = ['authorization_code', 'refresh_token'];
+/** RFC 8628: for a television or a terminal, whose owner signs in on another device. */
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 export const kindRules: Readonly<Record<ClientKind, KindRules>> = {
   web: { grants: codeGrants, otherGrants: ['client_credentials'], authMethods: secretMethods, signsIn: true },
   spa: { grants: codeGrants, otherGrants: [], authMethods: ['none'], signsIn: true },
-  native: { grants: codeGrants, otherGrants: [], authMethods: ['none'], signsIn: true },
+  native: { grants: codeGrants, otherGrants: [deviceGrant], authMethods: ['none'], signsIn: true },
   machine: { grants: ['client_credentials'], otherGrants: [], authMethods: secretMethods, signsIn: false },
   service: { grants: [], otherGrants: [], authMethods: secretMethods, signsIn: false },
 };
@@ -27,3 +29,6 @@ export const identityScopes: readonly string[] = ['openid', 'profile', 'email', 
 /** Whether this way to authenticate needs a secret that we made. */
 export const usesSecret = (method: ClientAuthMethod): boolean =>
   method === 'client_secret_basic' || method === 'client_secret_post';
+
+/** The grants in which a person signs in; only they can come with a refresh token. */
+export const signInGrants: readonly string[] = ['authorization_code', deviceGrant];

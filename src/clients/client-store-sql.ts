@@ -112,6 +112,14 @@ export const createSqlClientStore = (database: Database): ClientStore => ({
     return (await query).map(fromRow);
   },
 
+  async count(atMost) {
+    const row = await database
+      .sql(database.sql('client').select('id').limit(atMost).as('some'))
+      .count({ found: '*' })
+      .first();
+    return Number(row?.found ?? 0);
+  },
+
   async insert(client) {
     const rows = await database.sql('client').insert(toRow(client)).onConflict().ignore().returning('id');
     return rows.length > 0;

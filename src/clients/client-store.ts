@@ -24,6 +24,8 @@ export interface ClientStore {
   load(id: string): Promise<ClientRecord | undefined>;
   /** Newest first. */
   list(filter: { readonly limit: number; readonly after?: ClientId }): Promise<Client[]>;
+  /** Stops counting at `atMost`. */
+  count(atMost: number): Promise<number>;
   /** Resolves to false when the id is taken. */
   insert(client: Client): Promise<boolean>;
   /** Replaces the row if it still has version `client.version - 1`; false when it has not. */

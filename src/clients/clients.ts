@@ -11,10 +11,15 @@ import { type KnownResource, type ReadRules, readClientPatch, readNewClient } fr
 
 /** The apps that may ask for tokens. Every change is audited in the same transaction. */
 export interface Clients {
-  /** From this process's memory when it was looked up less than five seconds ago. Disabled clients are found too. */
+  /**
+   * From this process's memory when it was looked up less than five seconds ago. Disabled clients are found too, and
+   * so are the built-in ones, which nothing else here lists or changes.
+   */
   find(id: string): Promise<Client | undefined>;
   /** Newest first, 100 at most; `after` is the last id of the page before. */
   list(page?: { readonly limit?: number | undefined; readonly after?: ClientId | undefined }): Promise<Client[]>;
+  /** How many there are, counted up to `atMost`. */
+  count(atMost: number): Promise<number>;
   /** The secret is shown here and never again. @throws AppError `invalid_input`, or `conflict` when the id is taken. */
   create(input: NewClient, by: Actor): Promise<{ readonly client: Client; readonly secret?: string }>;
   /** @throws AppError `not_found`, `invalid_input`, or `conflict` when `version` is old. */
@@ -40,6 +45,8 @@ interface Needs {
   readonly checkResource?: ((identifier: string) => Promise<KnownResource | undefined>) | undefined;
   /** Lets web and browser apps use plain http on this machine; for development. Default false. */
   readonly allowLoopbackHttp?: boolean | undefined;
+  /** The server's own apps, which are code and not data: they have no secret, and nobody can register their ids. */
+  readonly builtIn?: readonly Client[] | undefined;
 }
 
 const pageLimit = 100;
@@ -50,21 +57,27 @@ class ClientRegistry implements Clients {
   readonly #needs: Needs;
   readonly #rules: ReadRules;
   readonly #cache: ClientCache;
+  readonly #builtIn: ReadonlyMap<string, Client>;
   readonly #listeners = new Set<(id: ClientId) => void>();
 
   constructor(needs: Needs) {
     this.#needs = needs;
     this.#rules = { allowLoopbackHttp: needs.allowLoopbackHttp ?? false, checkResource: needs.checkResource };
     this.#cache = new ClientCache(needs.store, needs.clock);
+    this.#builtIn = new Map((needs.builtIn ?? []).map((client) => [client.id, client]));
   }
 
   async find(id: string): Promise<Client | undefined> {
-    return (await this.#cache.get(id))?.client;
+    return this.#builtIn.get(id) ?? (await this.#cache.get(id))?.client;
   }
 
   list(page: Parameters<Clients['list']>[0] = {}): Promise<Client[]> {
     const limit = Math.max(1, Math.min(pageLimit, Math.trunc(page.limit ?? pageLimit)));
     return this.#needs.store.list({ limit, ...(page.after !== undefined && { after: page.after }) });
+  }
+
+  count(atMost: number): Promise<number> {
+    return this.#needs.store.count(atMost);
   }
 
   async create(input: NewClient, by: Actor): ReturnType<Clients['create']> {
@@ -81,7 +94,7 @@ class ClientRegistry implements Clients {
     };
     const secret = usesSecret(client.metadata.token_endpoint_auth_method) ? newClientSecret() : undefined;
     await store.transaction(async () => {
-      if (!(await store.insert(client))) {
+      if (this.#builtIn.has(client.id) || !(await store.insert(client))) {
         const taken = 'Another client has this id.';
         throw new AppError('conflict', taken, { fields: { id: taken } });
       }
@@ -149,6 +162,7 @@ class ClientRegistry implements Clients {
   }
 
   async verifySecret(id: string, secret: string): Promise<boolean> {
+    if (this.#builtIn.has(id)) return false;
     const record = await this.#cache.get(id);
     const matches = matchesSecret(record?.secrets ?? [], secret, this.#needs.clock.now());
     const usable = record && !record.client.disabled && usesSecret(record.client.metadata.token_endpoint_auth_method);

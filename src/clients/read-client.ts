@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { AppError } from '../shared/errors.ts';
 import type { Client, ClientKind, ClientMetadata, ClientPatch, MetadataInput, NewClient } from './client.ts';
 import { jwksProblem } from './client-keys.ts';
-import { identityScopes, kindRules } from './client-kinds.ts';
+import { identityScopes, kindRules, signInGrants } from './client-kinds.ts';
 import { clientPatchSchema, newClientSchema } from './metadata-schema.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
 
@@ -62,7 +62,7 @@ function withPresets(kind: ClientKind, given: MetadataInput): ClientMetadata {
     redirect_uris: [],
     post_logout_redirect_uris: [],
     grant_types: [...grants],
-    response_types: rules.signsIn ? ['code'] : [],
+    response_types: rules.signsIn && grants.includes('authorization_code') ? ['code'] : [],
     token_endpoint_auth_method: rules.authMethods[0] ?? 'none',
     id_token_signed_response_alg: 'ES256',
     scope: rules.signsIn ? scopes.join(' ') : '',
@@ -95,8 +95,8 @@ function grantProblems(kind: ClientKind, metadata: ClientMetadata, otherResponse
   const { grant_types: grants, response_types: responses, redirect_uris: redirects } = metadata;
   const grant = grants.find((name) => !rules.grants.includes(name) && !rules.otherGrants.includes(name));
   if (grant !== undefined) problems.grant_types = `A ${kind} client cannot use ${grant.slice(0, 100)}.`;
-  else if (grants.includes('refresh_token') && !grants.includes('authorization_code')) {
-    problems.grant_types = 'refresh_token needs authorization_code.';
+  else if (grants.includes('refresh_token') && !grants.some((name) => signInGrants.includes(name))) {
+    problems.grant_types = 'refresh_token needs a grant in which a person signs in.';
   }
   const allowed = !rules.signsIn ? [] : otherResponseTypes ? ['code', 'id_token', 'code id_token'] : ['code'];
   const response = responses.find((name) => !allowed.includes(name));

@@ -10,7 +10,13 @@ import { providerRequest, type RequestFacts } from './artifact-request.ts';
 import { indexScript, putGrantScript, putScript, revokeScript } from './artifact-scripts-redis.ts';
 import { createRedisSessionBackend } from './artifact-session-redis.ts';
 import { createSessionStore } from './artifact-session-store.ts';
-import type { ArtifactPayload, ArtifactStore, ArtifactStores, RefreshPolicy } from './artifact-store.ts';
+import {
+  type ArtifactPayload,
+  type ArtifactStore,
+  type ArtifactStores,
+  eachOnce,
+  type RefreshPolicy,
+} from './artifact-store.ts';
 import {
   argumentsOf,
   currentRedisUnit,
@@ -131,10 +137,10 @@ export function createRedisArtifactStores(options: {
 }): ArtifactStores {
   const { redis, replay, secrets, clock, policy, request = providerRequest } = options;
   const parts: RedisArtifactParts = { redis, codec: createPayloadCodec(secrets), clock, policy, request };
-  return (model) => {
+  return eachOnce((model) => {
     const kind = kindOf(model);
     if (kind.name === 'ReplayDetection') return replay;
     if (kind.name === 'Session') return createSessionStore(createRedisSessionBackend(redis), parts);
     return createTokenStore(kind, parts);
-  };
+  });
 }

@@ -19,7 +19,13 @@ import {
 } from './artifact-rows-sql.ts';
 import { createSqlSessionBackend } from './artifact-session-sql.ts';
 import { createSessionStore } from './artifact-session-store.ts';
-import type { ArtifactPayload, ArtifactStore, ArtifactStores, RefreshPolicy } from './artifact-store.ts';
+import {
+  type ArtifactPayload,
+  type ArtifactStore,
+  type ArtifactStores,
+  eachOnce,
+  type RefreshPolicy,
+} from './artifact-store.ts';
 
 // A grant that was ended stays as a row without payload until it would have expired, and takes nothing new.
 const upsertText = `
@@ -112,7 +118,7 @@ export function createSqlArtifactStores(options: {
   const { database, secrets, clock, policy, request = providerRequest } = options;
   const parts: SqlArtifactParts = { database, codec: createPayloadCodec(secrets), clock, policy, request };
 
-  const stores = (model: string): ArtifactStore => {
+  const stores = eachOnce((model) => {
     const kind = kindOf(model);
     const store = createTokenStore(kind, parts);
     switch (kind.name) {
@@ -125,7 +131,7 @@ export function createSqlArtifactStores(options: {
       default:
         return store;
     }
-  };
+  });
 
   return Object.assign(stores, {
     async purgeExpired(limit: number) {

@@ -37,3 +37,13 @@ export interface RefreshPolicy {
   /** Whether this client gets no second try. */
   isStrict(clientId: string): Promise<boolean>;
 }
+
+/** Makes each store once, however often a provider is built anew. */
+export function eachOnce(make: ArtifactStores): ArtifactStores {
+  const made = new Map<string, ArtifactStore>();
+  return (model) => {
+    const store = made.get(model) ?? make(model);
+    made.set(model, store);
+    return store;
+  };
+}

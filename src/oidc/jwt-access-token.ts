@@ -2,6 +2,8 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, type JWTP
 
 /** Whether this looks like a JWS in compact form; says nothing about its signature. */
 export function looksLikeJwt(token: string): boolean {
+  // Our opaque tokens never start like this, and a decoder that throws is slow.
+  if (!token.startsWith('ey')) return false;
   try {
     return decodeProtectedHeader(token).alg !== undefined;
   } catch {

@@ -8,6 +8,7 @@ import type { OidcDomains } from './domains.ts';
 export interface ProtocolMeter {
   tokenIssued(grantType: string, format: 'jwt' | 'opaque'): void;
   tokenRefused(error: string): void;
+  introspected(active: boolean): void;
 }
 
 const where = (ctx: KoaContextWithOIDC): Pick<AuditEvent, 'ip' | 'userAgent' | 'requestId'> => ({

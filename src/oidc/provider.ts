@@ -116,11 +116,21 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
   } as Configuration;
 }
 
-function overrideModels(provider: Provider, { domains }: ProviderParts): void {
+function overrideModels(provider: Provider, { domains, logger }: ProviderParts): void {
   // Secrets are stored hashed; the metadata only carries a placeholder that opens nothing.
-  provider.Client.prototype.compareClientSecret = function compare(this: { clientId: string }, actual: string) {
+  const client = provider.Client.prototype as unknown as SecretHolder;
+  client.compareClientSecret = async function compareClientSecret(actual) {
+    // The library takes either way for both; a client has registered one (RFC 7591 §2).
+    const used = Provider.ctx?.headers.authorization === undefined ? 'client_secret_post' : 'client_secret_basic';
+    if (this.clientAuthMethod !== used) {
+      logger.warn(
+        { client: this.clientId, used, registered: this.clientAuthMethod },
+        'a client used another way to authenticate',
+      );
+      return false;
+    }
     return domains.clients.verifySecret(this.clientId, actual);
-  } as typeof provider.Client.prototype.compareClientSecret;
+  };
   // Ids name their kind and the slot of their grant, so that a store needs one round trip and no index.
   for (const kind of ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'ClientCredentials'] as const) {
     const model = provider[kind].prototype as unknown as TokenModel;
@@ -131,6 +141,12 @@ function overrideModels(provider: Provider, { domains }: ProviderParts): void {
       return this.format === 'jwt' ? id : tokenIdFor(kind, this.grantId);
     };
   }
+}
+
+interface SecretHolder {
+  readonly clientId: string;
+  readonly clientAuthMethod: string;
+  compareClientSecret(this: SecretHolder, actual: string): Promise<boolean>;
 }
 
 interface TokenModel {

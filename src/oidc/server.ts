@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { JWKS, Provider } from 'oidc-provider';
 import { createInteractions, type Interactions } from './interactions.ts';
+import { createIntrospectionEndpoint } from './introspection-endpoint.ts';
 import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
@@ -19,7 +20,11 @@ export function createOidc(parts: ProviderParts): Oidc {
 
   const build = (): { provider: Provider; handle: Middleware } => {
     const provider = buildProvider(parts, { keys: [...domains.keys.current().signing] } as JWKS);
-    const handle = compose([createStructuredTokens(provider, domains, verify), ...provider.middleware]) as Middleware;
+    const handle = compose([
+      createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected }),
+      createStructuredTokens(provider, domains, verify),
+      ...provider.middleware,
+    ]) as Middleware;
     return { provider, handle };
   };
 

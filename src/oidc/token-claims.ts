@@ -12,7 +12,7 @@ export function extraTokenClaims(
   const source =
     ctx.oidc?.entities.AuthorizationCode ?? ctx.oidc?.entities.RefreshToken ?? ctx.oidc?.entities.DeviceCode;
   return {
-    grant_id: token.grantId,
+    ...(token.format === 'jwt' && { grant_id: token.grantId }),
     ...(source?.acr && { acr: source.acr }),
     ...(source?.amr && { amr: source.amr }),
     ...(source?.authTime && { auth_time: source.authTime }),

@@ -14,6 +14,7 @@ import type {
 } from './sign-in-types.ts';
 import { submitPassword } from './submit-password.ts';
 import { submitBackupCode, submitTotp } from './submit-second-factor.ts';
+import { delaysOf } from './throttle.ts';
 
 /**
  * Takes people from the first door to the last. Each method looks at the flow as it is stored, so no order, repetition or
@@ -39,6 +40,8 @@ export interface SignIn {
   restart(flowId: string): Promise<FlowView>;
   /** Ends a sign-in whose step is `done`. It works once. @throws AppError `expired`, `conflict`. */
   finish(flowId: string, meta?: RequestMeta): Promise<FinishedSignIn>;
+  /** How many accounts are paused after too many failed tries, counted up to `atMost`. */
+  countPaused(atMost: number): Promise<number>;
   /** Deletes what is over, in batches, and says how many rows. */
   purge(): Promise<number>;
 }
@@ -60,6 +63,12 @@ async function purge({ flows, throttle, clock, policy }: SignInParts): Promise<n
   return total;
 }
 
+function countPaused({ throttle, clock, policy }: SignInParts, atMost: number): Promise<number> {
+  const now = clock.now();
+  const since = now - toMilliseconds(policy.lockoutSeconds);
+  return throttle.countLocked({ tries: delaysOf(policy).length, since, now, atMost });
+}
+
 /** Makes the sign-in domain. */
 export const createSignIn = (parts: SignInParts): SignIn => ({
   open: (flowId, input) => open(parts, flowId, input),
@@ -73,5 +82,6 @@ export const createSignIn = (parts: SignInParts): SignIn => ({
   acknowledgeBackupCodes: (flowId) => acknowledgeBackupCodes(parts, flowId),
   restart: (flowId) => restart(parts, flowId),
   finish: (flowId, meta) => finish(parts, flowId, meta),
+  countPaused: (atMost) => countPaused(parts, atMost),
   purge: () => purge(parts),
 });

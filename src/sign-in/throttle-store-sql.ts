@@ -56,6 +56,20 @@ export const createSqlThrottleStore = (database: Database): ThrottleStore => ({
     await database.sql('sign_in_throttle').where({ key }).update({ failures: 0, retry_at: 0 });
   },
 
+  async countLocked({ tries, since, now, atMost }) {
+    const locked = database
+      .sql('sign_in_throttle')
+      .where('last_at', '>=', since)
+      .where('retry_at', '>', now)
+      .where('failures', '>=', tries)
+      .whereNot('key', 'like', 'login:%')
+      .select('key')
+      .limit(atMost)
+      .as('locked');
+    const row = await database.sql(locked).count({ found: '*' }).first();
+    return Number(row?.found ?? 0);
+  },
+
   purge: (before, now, limit) =>
     database
       .sql('sign_in_throttle')

@@ -28,6 +28,11 @@ export interface ThrottleStore {
   giveBack(reservation: Reservation): Promise<void>;
   /** Forgets all failures: the person is who they say. */
   reset(key: string): Promise<void>;
+  /**
+   * How many accounts wait for a lock to end: `tries` failures or more, the last one after `since`. Names that nobody
+   * has do not count. Stops counting at `atMost`.
+   */
+  countLocked(filter: { tries: number; since: number; now: number; atMost: number }): Promise<number>;
   /** Deletes up to `limit` counts that nobody waits for and nothing was added to since `before`. */
   purge(before: number, now: number, limit: number): Promise<number>;
 }

@@ -104,6 +104,7 @@ describe('demo data', () => {
       'playground',
       'demo-web',
       'demo-spa',
+      'demo-device',
       'demo-machine',
       'demo-service',
     ]);

@@ -17,6 +17,7 @@ const operator: Actor = { kind: 'operator' };
 const unique = (): string => randomBytes(6).toString('hex');
 const redirect = { redirect_uris: ['https://app.example/cb'] };
 const publicJwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const deviceGrants = ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'];
 const jwks = { keys: [{ ...publicJwk, kty: 'EC' }] };
 
 async function refusal(work: Promise<unknown>): Promise<AppError> {
@@ -72,6 +73,7 @@ for (const lane of sqlLanes()) {
     const presets: [NewClient['kind'], NewClient['metadata'], string, string[], boolean][] = [
       ['spa', redirect, 'none', ['authorization_code', 'refresh_token'], false],
       ['native', { redirect_uris: ['com.example.app:/cb'] }, 'none', ['authorization_code', 'refresh_token'], false],
+      ['native', { grant_types: [...deviceGrants] }, 'none', [...deviceGrants], false],
       ['machine', {}, 'client_secret_basic', ['client_credentials'], true],
       ['service', {}, 'client_secret_basic', [], true],
       [
@@ -137,6 +139,7 @@ for (const lane of sqlLanes()) {
         { kind: 'spa', metadata: { ...redirect, grant_types: ['client_credentials'] } },
         'grant_types',
       ],
+      ['the device grant for a browser app', { kind: 'spa', metadata: { grant_types: deviceGrants } }, 'grant_types'],
       [
         'refresh without code',
         { metadata: { ...redirect, grant_types: ['refresh_token'], response_types: [] } },

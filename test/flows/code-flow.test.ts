@@ -143,7 +143,10 @@ describe('authorization code flow, as a third-party app sees it', () => {
 
   it('signs a person in to a second app without asking again, and asks each app for its own consent once', async () => {
     const first = await register({ kind: 'spa', firstParty: true });
-    const second = await register({ kind: 'web' }, (secret) => oidc.ClientSecretPost(secret));
+    const second = await register(
+      { kind: 'web', metadata: { redirect_uris: [callback], token_endpoint_auth_method: 'client_secret_post' } },
+      (secret) => oidc.ClientSecretPost(secret),
+    );
     const web = new WebClient(server.url);
     const one = await first.relyingParty.request();
     await signIn(web, await web.open(one.url), person);

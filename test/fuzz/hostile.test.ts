@@ -118,7 +118,7 @@ describe('hostile requests', function () {
       {
         seed: 20_261_121,
         numRuns: 3_000,
-        interruptAfterTimeLimit: 30_000,
+        interruptAfterTimeLimit: 20_000,
         markInterruptAsFailure: false,
         endOnFailure: true,
       },

@@ -69,16 +69,17 @@ export const sqlLane = (name: string, open: () => Promise<Database>): ArtifactLa
   },
 });
 
-/** Every key of a Redis, or of all masters of a cluster. */
+/** Every key of ours in a Redis, or of all masters of a cluster. */
 export async function keysOf(client: RedisClient): Promise<string[]> {
   const nodes = 'nodes' in client ? client.nodes('master') : [client];
-  return (await Promise.all(nodes.map((node) => node.keys('*')))).flat();
+  return (await Promise.all(nodes.map((node) => node.keys('sp:*')))).flat();
 }
 
 async function dumpRedis(client: RedisClient): Promise<string> {
   const parts = (await keysOf(client)).map(async (key) => {
     const type = await client.type(key);
-    const value = type === 'hash' ? client.hgetall(key) : type === 'zset' ? client.zrange(key, 0, -1) : client.get(key);
+    const value =
+      type === 'hash' ? client.hgetall(key) : type === 'zset' ? client.zrange(key, '0', '-1') : client.get(key);
     return [key, await value];
   });
   return JSON.stringify(await Promise.all(parts));

@@ -1,10 +1,9 @@
 // `npm test` after the checks: starts the lanes, runs every test, says what ran.
 // `node test/support/run.ts [files…]` runs some of them; SALLYPORT_TEST_REQUIRE=all makes a missing lane a failure.
-import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { forkMocha } from './fork-mocha.ts';
 import { type Lane, startLanes } from './lanes.ts';
-import type { Outcome } from './run-mocha.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
@@ -16,28 +15,6 @@ function testFiles(named: readonly string[]): string[] {
     .map((name) => join(root, 'test', name));
 }
 
-/** Runs the files in a process of their own, so that what they break does not keep the lanes from being stopped. */
-function runMocha(files: readonly string[]): Promise<Record<Outcome, number>> {
-  const counts: Record<Outcome, number> = { passed: 0, failed: 0, skipped: 0 };
-  let ended = false;
-  const child = fork(join(import.meta.dirname, 'run-mocha.ts'), files, { cwd: root });
-  child.on('message', (message) => {
-    if (message === 'ended') ended = true;
-    else counts[message as Outcome] += 1;
-  });
-  const interrupt = (): void => void child.kill('SIGKILL');
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  return new Promise((resolved) => {
-    child.once('exit', (code, signal) => {
-      if (!ended || (code !== 0 && counts.failed === 0)) {
-        process.stderr.write(`The test process ended early or badly (${signal ?? `exit code ${code}`}).\n`);
-        counts.failed += 1;
-      }
-      resolved(counts);
-    });
-  });
-}
-
 function summary(lanes: readonly Lane[], files: readonly string[]): string {
   const lines = lanes.map(({ name, ran, detail }) => `  ${ran ? 'ran    ' : 'skipped'}  ${name.padEnd(10)}  ${detail}`);
   const { length } = files;
@@ -47,7 +24,7 @@ function summary(lanes: readonly Lane[], files: readonly string[]): string {
 await using stack = new AsyncDisposableStack();
 const files = testFiles(process.argv.slice(2));
 const lanes = await startLanes(stack);
-const counts = await runMocha(files);
+const counts = await forkMocha(files);
 await stack.disposeAsync();
 
 process.stdout.write(

@@ -1,0 +1,154 @@
+import { parse } from 'node:querystring';
+import type { Context, Middleware } from 'koa';
+import type { AccessToken, ClientCredentials, Provider, RefreshToken } from 'oidc-provider';
+import type { Client } from '../clients/index.ts';
+import type { OidcDomains } from './domains.ts';
+import { describeJwt, jwtIsLive, mayIntrospect, subjectIsLive } from './introspection.ts';
+import { type createAccessTokenVerifier, looksLikeJwt } from './jwt-access-token.ts';
+import { protocolRoutes } from './routes.ts';
+
+type Token = AccessToken | ClientCredentials | RefreshToken;
+type Answer = Record<string, unknown>;
+
+interface Parts {
+  readonly provider: Provider;
+  readonly domains: OidcDomains;
+  readonly verify: ReturnType<typeof createAccessTokenVerifier>;
+  /** For metrics. */
+  readonly onAnswer: (active: boolean) => void;
+}
+
+interface Question {
+  readonly token: string;
+  readonly clientId: string;
+  readonly secret: string;
+  readonly method: 'client_secret_basic' | 'client_secret_post';
+}
+
+const inactive: Answer = { active: false };
+const known = new Set(['token', 'token_type_hint', 'client_id', 'client_secret']);
+
+/** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
+const decode = (part: string): string => decodeURIComponent(part.replaceAll('+', '%20'));
+
+function basicCredentials(header: string): { clientId: string; secret: string } | undefined {
+  const [scheme, encoded, ...rest] = header.split(' ');
+  if (scheme?.toLowerCase() !== 'basic' || !encoded || rest.length > 0 || !/^[A-Za-z0-9+/]+=*$/.test(encoded))
+    return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 1) return undefined;
+  try {
+    return { clientId: decode(text.slice(0, colon)), secret: decode(text.slice(colon + 1)) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The plain kind of introspection request; undefined for everything else, which the library answers. */
+export function readQuestion(ctx: Context): Question | undefined {
+  const body = ctx.state.body as Buffer | undefined;
+  if (
+    !body ||
+    !ctx.is('application/x-www-form-urlencoded') ||
+    ctx.get('accept').includes('jwt') ||
+    ctx.get('origin') !== ''
+  )
+    return undefined;
+  const fields = parse(body.toString('latin1'));
+  for (const [name, value] of Object.entries(fields)) {
+    if (!known.has(name) || typeof value !== 'string') return undefined;
+  }
+  const { token, client_id: clientId, client_secret: secret } = fields as Record<string, string | undefined>;
+  if (!token) return undefined;
+  const header = ctx.get('authorization');
+  if (header === '') {
+    return clientId && secret ? { token, clientId, secret, method: 'client_secret_post' } : undefined;
+  }
+  const basic = basicCredentials(header);
+  if (!basic || secret !== undefined || (clientId !== undefined && clientId !== basic.clientId)) return undefined;
+  return { token, ...basic, method: 'client_secret_basic' };
+}
+
+async function authenticate({ domains }: Parts, { clientId, secret, method }: Question): Promise<Client | undefined> {
+  const client = await domains.clients.find(clientId);
+  if (!client || client.disabled || client.metadata.token_endpoint_auth_method !== method) return undefined;
+  return (await domains.clients.verifySecret(clientId, secret)) ? client : undefined;
+}
+
+function findToken(provider: Provider, token: string): Promise<Token | undefined> | undefined {
+  if (token.startsWith('at_')) return provider.AccessToken.find(token);
+  if (token.startsWith('cc_')) return provider.ClientCredentials.find(token);
+  if (token.startsWith('rt_')) return provider.RefreshToken.find(token);
+  return undefined;
+}
+
+async function grantIsLive(provider: Provider, token: Token): Promise<boolean> {
+  if (!('grantId' in token) || !token.grantId) return true;
+  const grant = await provider.Grant.find(token.grantId);
+  return grant !== undefined && grant.clientId === token.clientId && grant.accountId === token.accountId;
+}
+
+function describe(provider: Provider, token: Token): Answer {
+  const { grant_id: _private, ...extra } = (token as { extra?: Record<string, unknown> }).extra ?? {};
+  const thumbprint = {
+    ...(token.jkt && { jkt: token.jkt }),
+    ...(token['x5t#S256'] && { 'x5t#S256': token['x5t#S256'] }),
+  };
+  return {
+    ...extra,
+    active: true,
+    sub: 'accountId' in token ? token.accountId : undefined,
+    client_id: token.clientId,
+    exp: token.exp,
+    iat: token.iat,
+    sid: 'sid' in token ? token.sid : undefined,
+    iss: provider.issuer,
+    aud: 'aud' in token ? token.aud : undefined,
+    scope: token.scope || undefined,
+    cnf: token.isSenderConstrained() ? thumbprint : undefined,
+    token_type: token.kind === 'RefreshToken' ? undefined : (token as { tokenType?: string }).tokenType,
+  };
+}
+
+async function answerOpaque({ provider, domains }: Parts, asker: Client, value: string): Promise<Answer | undefined> {
+  const search = findToken(provider, value);
+  if (!search) return undefined;
+  const token = await search;
+  if (!token?.isValid) return inactive;
+  const audience = 'aud' in token ? (token.aud as string | string[] | undefined) : undefined;
+  if (!mayIntrospect(asker, { clientId: token.clientId, audience })) return inactive;
+  const accountId = 'accountId' in token ? token.accountId : undefined;
+  const [grant, subject] = await Promise.all([
+    grantIsLive(provider, token),
+    subjectIsLive(domains, accountId, token.clientId),
+  ]);
+  return grant && subject ? describe(provider, token) : inactive;
+}
+
+async function answerJwt({ provider, domains, verify }: Parts, asker: Client, value: string): Promise<Answer> {
+  const claims = await verify(value);
+  if (!claims || !mayIntrospect(asker, { clientId: claims.client_id, audience: claims.aud })) return inactive;
+  const grantExists = async (id: string): Promise<boolean> => (await provider.Grant.find(id)) !== undefined;
+  return (await jwtIsLive(domains, claims, grantExists)) ? describeJwt(claims) : inactive;
+}
+
+/**
+ * Token introspection (RFC 7662) for the request that nearly every service sends: a form, a client secret, one of our
+ * tokens. It asks the store only where the token's own prefix points. Whatever else comes goes on to oidc-provider, also
+ * every failed authentication, so that refusals have one origin. Both give the same answer; a test compares them.
+ */
+export const createIntrospectionEndpoint = (parts: Parts): Middleware =>
+  async function introspectionEndpoint(ctx, next) {
+    if (ctx.method !== 'POST' || ctx.path !== protocolRoutes.introspection) return next();
+    const question = readQuestion(ctx);
+    const asker = question && (await authenticate(parts, question));
+    if (!question || !asker) return next();
+    const { token } = question;
+    const answer = looksLikeJwt(token) ? await answerJwt(parts, asker, token) : await answerOpaque(parts, asker, token);
+    if (!answer) return next();
+    parts.onAnswer(answer.active === true);
+    ctx.status = 200;
+    ctx.set('cache-control', 'no-store');
+    ctx.body = answer;
+  };

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { forkMocha } from '../support/fork-mocha.ts';
+
+describe('the runner of these tests', () => {
+  let dir: string;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
+  });
+
+  afterEach(() => {
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const run = (source: string) => {
+    const file = join(dir, 'example.test.mjs');
+    writeFileSync(file, source);
+    return forkMocha([file], 'ignore');
+  };
+
+  it('counts what passed, failed and was skipped', async () => {
+    const counts = await run(`
+      it('passes', () => {});
+      it('passes too', async () => {});
+      it('fails', () => { throw new Error('no'); });
+      it.skip('is skipped', () => {});
+    `);
+    expect(counts).to.deep.equal({ passed: 2, failed: 1, skipped: 1 });
+  });
+
+  it('takes a rejection that nobody handles for a failure', async () => {
+    const counts = await run(`
+      it('forgets to await', async () => {
+        Promise.reject(new Error('lost'));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      });
+    `);
+    expect(counts.failed).to.be.at.least(1);
+  });
+
+  it('takes a failing hook, a file that does not load and an early exit for failures', async () => {
+    expect(await run(`before(() => { throw new Error('no'); }); it('never runs', () => {});`)).to.deep.include({
+      failed: 1,
+      passed: 0,
+    });
+    expect(await run(`throw new Error('at load');`)).to.deep.include({ failed: 1, passed: 0 });
+    expect(await run(`it('passes', () => {}); it('leaves', () => process.exit(0));`)).to.deep.include({
+      failed: 1,
+      passed: 1,
+    });
+    expect(await run(`it('dies', () => process.kill(process.pid, 'SIGKILL'));`)).to.deep.include({ failed: 1 });
+  });
+});
