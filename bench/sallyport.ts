@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { createLogger } from '../src/shared/logger.ts';
+import { createLogs } from '../src/shared/logger.ts';
 import { argon2Cost, type BenchClient, type Target, usage } from './target.ts';
 
 const [, , port = '', dataDir = ''] = process.argv;
@@ -27,7 +27,7 @@ const config = loadConfig({
   ...(process.env.REDIS_URL && { REDIS_URL: process.env.REDIS_URL }),
 });
 // The access log of production, written to where nobody reads it.
-const app = await createApp(config, { logger: createLogger({ level: 'info', pretty: false }) });
+const app = await createApp(config, createLogs({ level: 'info', pretty: false }));
 const { accounts, apis, clients, credentials } = app.domains;
 const by = { kind: 'operator' } as const;
 

@@ -1,5 +1,5 @@
 // The three rings of the README's module map, as rules: arrows point inwards only, type imports included.
-const order = ['audit', 'keys', 'accounts', 'apis', 'clients', 'consents', 'credentials', 'revocation', 'sign-in'];
+const order = ['audit', 'notifications', 'keys', 'accounts', 'apis', 'clients', 'consents', 'credentials', 'revocation', 'sign-in'];
 const domains = order.join('|');
 const inside = `^src/(${domains})/`;
 const library = (names) => `node_modules/(${names})/`;

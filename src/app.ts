@@ -1,14 +1,17 @@
 import { createArtifacts } from './app/artifacts.ts';
+import { createConsoles } from './app/consoles.ts';
 import { createDomains, type Domains } from './app/domains.ts';
 import { startJobs } from './app/jobs.ts';
 import { createLimits } from './app/limits.ts';
+import { hasMailViewer } from './app/mail.ts';
 import { openDatabase } from './app/open-storage.ts';
-import { createPageTools, createWeb } from './app/web.ts';
+import { createPageTools, createWeb, type PageTools } from './app/web.ts';
 import type { Config } from './config/load.ts';
 import { createOidc, type OidcSettings } from './oidc/index.ts';
 import { type Clock, systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import type { Database } from './storage/database.ts';
+import { createDevMailRoutes } from './web/dev-mail.ts';
 import { type HttpServer, listen } from './web/http/server.ts';
 import { listenForManagement } from './web/management.ts';
 import { createMetrics } from './web/metrics.ts';
@@ -26,6 +29,8 @@ export interface App extends AsyncDisposable {
 
 interface Options {
   readonly logger: Logger;
+  /** Where finished requests are written; default: the same. */
+  readonly access?: Logger;
   readonly clock?: Clock;
   /** Told what takes time at the first start. */
   readonly onProgress?: (text: string) => void;
@@ -44,10 +49,14 @@ const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
   allowPrivateFetch: !config.production,
 });
 
+/** Pages that help to develop and would help a thief. */
+const devRoutes = (config: Config, { notifications }: Domains, { pages }: PageTools) =>
+  hasMailViewer(config) ? [createDevMailRoutes({ notifications, pages })] : [];
+
 /** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
 export async function createApp(
   config: Config,
-  { logger, clock = systemClock, onProgress = () => undefined, demoAccounts = () => [] }: Options,
+  { logger, access = logger, clock = systemClock, onProgress = () => undefined, demoAccounts = () => [] }: Options,
 ): Promise<App> {
   await using resources = new AsyncDisposableStack();
   const database = resources.use(await openDatabase(config, logger, onProgress));
@@ -98,18 +107,21 @@ export async function createApp(
     demoAccounts,
     secureCookies,
   });
+  const consoles = createConsoles({ config, domains, oidc, tools, clock });
   const web = createWeb({
     config,
     database,
     oidc,
     tools,
-    routers: [signIn],
+    routers: [signIn, ...consoles.routers, ...devRoutes(config, domains, tools)],
+    home: consoles.home,
     limits: limits.middleware,
     ensureFresh: () => domains.keys.ensureFresh(),
     cookieKeys: domains.secrets.cookieKeys(),
     metrics,
     clock,
     logger,
+    access,
   });
   resources.use(startJobs({ artifacts, domains, logger }));
 

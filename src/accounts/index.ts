@@ -5,3 +5,4 @@ export type { AccountStore, StoredAccount, TakenField } from './account-store.ts
 export { type Accounts, createAccounts } from './accounts.ts';
 export { toClaims } from './claims.ts';
 export { type EmailAddress, parseEmail } from './email-address.ts';
+export { rememberAccounts } from './remember-accounts.ts';

@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.ts';
 import type { DemoSummary, DemoUser } from './demo-data.ts';
+import { hasMailViewer } from './mail.ts';
 
 const line = (label: string, value: string): string => `  ${label.padEnd(14)}${value}`;
 
@@ -21,7 +22,10 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
     '',
     line('Issuer', issuer),
     line('Discovery', `${issuer}/.well-known/openid-configuration`),
+    line('Admin', `${issuer}/admin`),
+    line('API docs', `${issuer}/api/docs`),
   ];
+  if (hasMailViewer(config)) lines.push(line('Mail (dev)', `${issuer}/dev/mail`));
   if (demo) {
     lines.push(
       line('Try it', `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}   start here: sign in, look at the tokens`),

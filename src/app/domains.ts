@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { createSqlAccountStore } from '../accounts/account-store-sql.ts';
-import { createAccounts } from '../accounts/index.ts';
+import { createAccounts, rememberAccounts } from '../accounts/index.ts';
 import { createSqlApiStore } from '../apis/api-store-sql.ts';
 import { createApis } from '../apis/index.ts';
+import { createSqlAuditCounts } from '../audit/audit-statistics-sql.ts';
 import { createSqlAuditStore } from '../audit/audit-store-sql.ts';
-import { createAuditLog } from '../audit/index.ts';
+import { createAuditLog, createAuditStatistics } from '../audit/index.ts';
 import { createSqlClientStore } from '../clients/client-store-sql.ts';
 import { createClients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
@@ -15,6 +16,7 @@ import { createCredentials, createPasswordHasher } from '../credentials/index.ts
 import { createKeys } from '../keys/index.ts';
 import { createSqlKeyStore } from '../keys/key-store-sql.ts';
 import { createSqlLeaseStore } from '../keys/lease-store-sql.ts';
+import { consoleClient } from '../oidc/console-client.ts';
 import { createRevocations } from '../revocation/index.ts';
 import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -24,6 +26,9 @@ import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
 import { createSignIn } from '../sign-in/index.ts';
 import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
+import { ownApi } from '../web/api/resource.ts';
+import { createMail } from './mail.ts';
+import { withSecurityNotices } from './security-notices.ts';
 
 const keyPolicy = (config: Config) => ({
   rotationSeconds: config.SALLYPORT_KEY_ROTATION_SECONDS,
@@ -33,18 +38,37 @@ const keyPolicy = (config: Config) => ({
   algorithms: ['ES256', 'RS256', 'EdDSA'] as const,
 });
 
+/** Milliseconds that a change of an account made on another node may take to be seen here. */
+const accountMemory = 1000;
+
 /** Puts the domains on their stores. All of them are durable data, so all of them are SQL. */
 export function createDomains(config: Config, database: Database, clock: Clock, logger: Logger) {
   const secrets = new SecretRing(config.secrets);
-  const audit = createAuditLog(createSqlAuditStore(database), clock);
-  const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
-  const apis = createApis({ store: createSqlApiStore(database), clock, audit });
+  const notifications = createMail({ config, database, clock, logger, secrets });
+  const audit = withSecurityNotices(createAuditLog(createSqlAuditStore(database), clock), {
+    accounts: { find: (id) => accounts.find(id) },
+    notifications,
+    clock,
+    transaction: (work) => database.transaction(work),
+  });
+  const accounts = rememberAccounts(
+    createAccounts({ store: createSqlAccountStore(database), clock, audit }),
+    clock,
+    accountMemory,
+  );
+  const apis = createApis({
+    store: createSqlApiStore(database),
+    clock,
+    audit,
+    builtIn: [ownApi(config.issuer)],
+  });
   const clients = createClients({
     store: createSqlClientStore(database),
     clock,
     audit,
     checkResource: (identifier) => apis.find(identifier),
     allowLoopbackHttp: !config.production,
+    builtIn: [consoleClient(config.issuer)],
   });
   const hasher = createPasswordHasher({
     workers: config.SALLYPORT_ARGON2_WORKERS ?? availableParallelism(),
@@ -73,6 +97,7 @@ export function createDomains(config: Config, database: Database, clock: Clock, 
   });
   return {
     audit,
+    statistics: createAuditStatistics(createSqlAuditCounts(database)),
     accounts,
     apis,
     clients,
@@ -80,6 +105,7 @@ export function createDomains(config: Config, database: Database, clock: Clock, 
     credentials,
     hasher,
     keys,
+    notifications,
     revocations: createRevocations({ store: createSqlRevocationStore(database), clock, audit }),
     secrets,
     signIn: createSignIn({

@@ -36,7 +36,7 @@ function repeat({ name, everySeconds, run }: Job, logger: Logger): AsyncDisposab
   };
 }
 
-/** Everything that runs beside the requests: what has expired is deleted, in batches. */
+/** Everything that runs beside the requests: mail is sent, and what has expired is deleted, in batches. */
 export function startJobs({
   artifacts,
   domains,
@@ -51,8 +51,10 @@ export function startJobs({
     { name: 'purge-artifacts', everySeconds: 60, run: () => artifacts.purge() },
     { name: 'purge-sign-ins', everySeconds: 300, run: () => domains.signIn.purge() },
     { name: 'purge-revocations', everySeconds: 300, run: () => domains.revocations.purge() },
+    { name: 'purge-mail', everySeconds: 300, run: () => domains.notifications.purge() },
   ];
   for (const job of jobs) stack.use(repeat(job, logger));
+  stack.use(domains.notifications.start());
   stack.use(
     domains.revocations.start({
       onError: (error) => logger.warn({ reason: reasonOf(error) }, 'revocations could not be read'),

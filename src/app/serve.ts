@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createApp } from '../app.ts';
 import { startControlSocket } from '../cli/control-socket.ts';
 import { type Config, loadConfig } from '../config/load.ts';
-import { createLogger, type Logger } from '../shared/logger.ts';
+import { createLogs, type Logs } from '../shared/logger.ts';
 import { banner, noteFor } from './banner.ts';
 import { type DemoSummary, seedDemo } from './demo-data.ts';
 import { openPlayground } from './playground.ts';
 
-const logTo = (config: Config): Logger =>
-  createLogger({ level: config.SALLYPORT_LOG_LEVEL, pretty: process.stdout.isTTY && !config.production });
+const logsOf = (config: Config): Logs =>
+  createLogs({ level: config.SALLYPORT_LOG_LEVEL, pretty: process.stdout.isTTY && !config.production });
 
 /** Waits for SIGTERM or SIGINT. A second one ends the process at once, for people who cannot wait. */
 async function untilSignal(): Promise<void> {
@@ -22,12 +22,13 @@ async function untilSignal(): Promise<void> {
  */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
-  const logger = logTo(config);
+  const { logger, access } = logsOf(config);
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   let demo: DemoSummary | undefined;
 
   await using app = await createApp(config, {
     logger,
+    access,
     onProgress: (text) => say(`  ${text}`),
     demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
   });

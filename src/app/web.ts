@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import Router from '@koa/router';
 import Koa from 'koa';
+import compose from 'koa-compose';
 import type { Config } from '../config/load.ts';
 import type { Oidc } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -14,6 +15,7 @@ import { routeFor } from '../web/http/routes.ts';
 import { storeFailure } from '../web/http/store-failure.ts';
 import { createUnitOfWork } from '../web/http/unit-of-work.ts';
 import type { Metrics } from '../web/metrics.ts';
+import type { HomePage } from '../web/page-models.ts';
 import { createFormGuard, createPageWriter, type FormGuard, type PageWriter } from '../web/page-writer.ts';
 
 const viewsDir = join(import.meta.dirname, '..', '..', 'views');
@@ -41,6 +43,8 @@ interface WebParts {
   readonly oidc: Oidc;
   readonly tools: PageTools;
   readonly routers: readonly Router[];
+  /** What the front page says to this browser. */
+  readonly home: (ctx: Koa.Context) => Promise<HomePage>;
   /** Limits on protocol endpoints, keyed on the matched route. */
   readonly limits: readonly Koa.Middleware[];
   /** Runs before the protocol: keys that are too old are read again. */
@@ -49,13 +53,17 @@ interface WebParts {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where finished requests are written. */
+  readonly access: Logger;
 }
 
+const serviceKinds = new Set(['oauth', 'metadata']);
 const protocolKinds = new Set(['oauth', 'flow']);
 
 /** The public server: the edge first, then the pages, then the protocol. */
 export function createWeb(parts: WebParts): Koa {
-  const { config, tools, database, oidc, routers, limits, ensureFresh, cookieKeys, metrics, clock, logger } = parts;
+  const { config, tools, database, oidc, routers, limits, ensureFresh, cookieKeys, metrics, clock, logger, access } =
+    parts;
   const app = new Koa();
   app.keys = cookieKeys;
   app.silent = true;
@@ -67,6 +75,7 @@ export function createWeb(parts: WebParts): Koa {
     bodyLimit: 64 * 1024,
     clock,
     logger,
+    access,
     renderErrorPage: (ctx, page) => tools.render('error', page, { requestId: ctx.state.requestId }),
     observe: (seen) => metrics.observeRequest(seen),
   });
@@ -74,10 +83,12 @@ export function createWeb(parts: WebParts): Koa {
   for (const limit of limits) app.use(limit);
 
   const home = new Router();
-  home.get('home', '/', async (ctx) => tools.pages.show(ctx, 'home', { links: [] }));
-  for (const router of [home, ...routers]) {
-    app.use(router.routes() as Koa.Middleware);
-  }
+  home.get('home', '/', async (ctx) => tools.pages.show(ctx, 'home', await parts.home(ctx)));
+  const pages = compose([home, ...routers].map((router) => router.routes() as Koa.Middleware));
+  app.use(function pageRoutes(ctx, next) {
+    // The endpoints that services call all day need not be compared with every page.
+    return serviceKinds.has(routeFor(ctx).kind) ? next() : pages(ctx, next);
+  });
   const unitOfWork = createUnitOfWork({ database, applies: (ctx) => protocolKinds.has(routeFor(ctx).kind) });
   app.use(unitOfWork as unknown as Koa.Middleware);
   app.use(storeFailure as unknown as Koa.Middleware);

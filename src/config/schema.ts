@@ -52,6 +52,23 @@ export const configSchema = z.object({
     'Comma-separated secrets of 32 characters or more, newest first. They wrap signing keys and sign cookies. Make one with: openssl rand -base64 48',
     { secret: true },
   ),
+  SALLYPORT_SMTP_URL: describe(
+    z
+      .url({ protocol: /^smtps?$/, error: 'Give smtp://user:password@host:587 or smtps://user:password@host:465' })
+      .regex(/^smtps?:\/\/[^/?#]+\/?$/, 'Give a server without path and options')
+      .optional(),
+    'Mail server, smtp:// or smtps://[user:password@]host[:port]. With smtp:// TLS is required too, except on loopback. Without it mails wait in the database, and in development are shown at /dev/mail.',
+    { secret: true },
+  ),
+  SALLYPORT_MAIL_FROM: describe(
+    z
+      .string()
+      .regex(/^(?:[^<>"\p{C}]{1,100}\s<[^\s<>@,;:"]+@[a-z0-9.-]+>|[^\s<>@,;:"]+@[a-z0-9.-]+)$/iu, {
+        error: 'Give an address, or Name <address>',
+      })
+      .optional(),
+    'Sender of mails, for example Sallyport <no-reply@example.com>. Default: no-reply at the host of the issuer.',
+  ),
   SALLYPORT_TRUSTED_PROXIES: describe(
     list.default([]),
     'Addresses or CIDR ranges whose X-Forwarded-For and -Proto headers count. Default: none.',

@@ -5,7 +5,7 @@ import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { keyOf, siblingKey } from './artifact-keys-redis.ts';
 import type { Kind, KindName } from './artifact-kind.ts';
 import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf } from './artifact-refresh.ts';
-import { accuseScript, claimRetryScript, claimScript, releaseScript } from './artifact-scripts-redis.ts';
+import { accuseScript, claimRetryScript, claimScript, contendScript, releaseScript } from './artifact-scripts-redis.ts';
 import type { ArtifactPayload } from './artifact-store.ts';
 import {
   currentRedisUnit,
@@ -65,12 +65,15 @@ export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisAr
   const passes = async (key: string, found: Found, consumedAt: number, unit: UnitOfWork): Promise<boolean> =>
     passesAsRetry(
       { ...found, consumedAt },
-      unit,
-      clock.now(),
-      await retrySecondsFor(policy, found.clientId),
-      async (hash) => {
-        const successor = await load(siblingKey(key, hash));
-        return successor !== undefined && successor.consumedAt === undefined;
+      { unit, now: clock.now(), retrySeconds: await retrySecondsFor(policy, found.clientId) },
+      {
+        async isUnused(hash) {
+          const successor = await load(siblingKey(key, hash));
+          return successor !== undefined && successor.consumedAt === undefined;
+        },
+        async markContended() {
+          await redis.evaluate(contendScript, [key], []);
+        },
       },
     );
 

@@ -2,7 +2,7 @@ import { errors } from 'oidc-provider';
 import { sha256 } from '../shared/crypto.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { type Kind, type KindName, mayBe } from './artifact-kind.ts';
-import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf } from './artifact-refresh.ts';
+import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf, type SecondUseAccess } from './artifact-refresh.ts';
 import { claim, endGrant, findRow, rowsOf, type SqlArtifactParts, type TokenRow } from './artifact-rows-sql.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 
@@ -31,6 +31,19 @@ export function createRefreshStore(
 ): ArtifactStore {
   const { database, codec, clock, policy, request } = parts;
 
+  const access: SecondUseAccess = {
+    async isUnused(idHash) {
+      const successor = await findRow(parts, kind.name, { idHash });
+      return successor !== undefined && successor.consumed_at === null;
+    },
+    async markContended(idHash) {
+      await database.join();
+      await rowsOf(database, `update artifact set contended = true where kind = 'RefreshToken' and id_hash = :idHash`, {
+        idHash,
+      });
+    },
+  };
+
   const passes = async (row: TokenRow, consumedAt: Date, unit: UnitOfWork): Promise<boolean> =>
     passesAsRetry(
       {
@@ -40,13 +53,8 @@ export function createRefreshStore(
         renewedAt: row.renewed_at?.getTime(),
         contended: row.contended,
       },
-      unit,
-      clock.now(),
-      await retrySecondsFor(policy, row.client_id ?? undefined),
-      async (idHash) => {
-        const successor = await findRow(parts, kind.name, { idHash });
-        return successor !== undefined && successor.consumed_at === null;
-      },
+      { unit, now: clock.now(), retrySeconds: await retrySecondsFor(policy, row.client_id ?? undefined) },
+      access,
     );
 
   /** Runs last in the transaction, so that whoever arrived before it is known to have come before the answer. */
@@ -70,7 +78,7 @@ export function createRefreshStore(
     const earliest = new Date(clock.now() - policy.refreshRetrySeconds * 1000);
     const renewed = await rowsOf(database, renewText, { idHash, successorHash, earliest, now: new Date(clock.now()) });
     if (renewed.length > 0) return began(idHash, true);
-    await database.sql('artifact').where({ kind: kind.name, id_hash: idHash }).update({ contended: true });
+    await access.markContended(idHash);
     throw new errors.InvalidGrant('refresh token was already used');
   };
 

@@ -35,22 +35,32 @@ export async function retrySecondsFor(policy: RefreshPolicy, clientId: string | 
   return (await policy.isStrict(clientId)) ? 0 : policy.refreshRetrySeconds;
 }
 
+/** What judging a second use needs of the store. */
+export interface SecondUseAccess {
+  /** Whether the successor is there and nobody used it. */
+  isUnused(successorHash: string): Promise<boolean>;
+  /** Remembers that two presenters were seen at once. */
+  markContended(idHash: string): Promise<void>;
+}
+
 /**
  * Whether a used refresh token may pass as unused in this request. If so, the rotation says what to find unchanged.
  * @throws errors.InvalidGrant for one that came too late for a race; that is no proof of theft.
  */
 export async function passesAsRetry(
   token: UsedRefreshToken & { readonly idHash: string; readonly successorHash: string | undefined },
-  unit: UnitOfWork,
-  now: number,
-  retrySeconds: number,
-  isUnused: (successorHash: string) => Promise<boolean>,
+  at: { readonly unit: UnitOfWork; readonly now: number; readonly retrySeconds: number },
+  access: SecondUseAccess,
 ): Promise<boolean> {
-  const verdict = judgeSecondUse(token, { now, arrivedAt: unit.startedAt, retrySeconds });
-  if (verdict === 'parallel') throw new errors.InvalidGrant('refresh token is being used by another request');
+  const verdict = judgeSecondUse(token, { ...at, arrivedAt: at.unit.startedAt });
   const { idHash, successorHash } = token;
-  if (verdict === 'reuse' || successorHash === undefined || !(await isUnused(successorHash))) return false;
-  rotationOf(unit).retry = { idHash, successorHash };
+  if (verdict === 'parallel') {
+    // Its siblings in the race may have arrived a moment later, and would look like a retry.
+    if (!token.contended) await access.markContended(idHash);
+    throw new errors.InvalidGrant('refresh token is being used by another request');
+  }
+  if (verdict === 'reuse' || successorHash === undefined || !(await access.isUnused(successorHash))) return false;
+  rotationOf(at.unit).retry = { idHash, successorHash };
   return true;
 }
 

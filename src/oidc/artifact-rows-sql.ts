@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Database } from '../storage/database.ts';
+import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import type { KindName } from './artifact-kind.ts';
 import type { PayloadCodec } from './artifact-payload.ts';
 import type { RequestFacts } from './artifact-request.ts';
@@ -24,10 +25,20 @@ export interface TokenRow {
   readonly successor_hash: string | null;
 }
 
+const queues = new WeakMap<UnitOfWork, Promise<unknown>>();
+
 /** Runs a statement and returns its rows. */
 export async function rowsOf<Row>(database: Database, text: string, values: Record<string, unknown>): Promise<Row[]> {
-  const result: unknown = await database.sql.raw(text, values as Record<string, string>);
-  return (result as { rows: Row[] }).rows;
+  const run = async (): Promise<Row[]> => {
+    const result: unknown = await database.sql.raw(text, values as Record<string, string>);
+    return (result as { rows: Row[] }).rows;
+  };
+  const unit = currentUnitOfWork();
+  if (!unit?.transaction) return run();
+  // A connection takes one statement at a time, and the library revokes with several calls at once.
+  const rows = (queues.get(unit) ?? Promise.resolve()).then(run, run);
+  queues.set(unit, rows);
+  return rows;
 }
 
 const columns = 'id_hash, payload, client_id, consumed_at, renewed_at, contended, successor_hash';

@@ -98,6 +98,10 @@ redis.call('HSET', KEYS[1], 'k', ARGV[1], 'u', ARGV[3])
 redis.call('HSET', KEYS[2], 'k', ARGV[1], 'u', ARGV[3])
 return 1`);
 
+/** KEYS artifact · remembers that two presenters were seen at once */
+export const contendScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'x', '1') end`);
+
 /** KEYS artifact · ARGV claim · gives the artifact back unused */
 export const releaseScript = script(`
 if redis.call('HGET', KEYS[1], 'k') == ARGV[1] then redis.call('HDEL', KEYS[1], 'k', 'u') end`);

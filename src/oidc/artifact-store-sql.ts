@@ -90,9 +90,11 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: SqlArtifactPar
 
     async destroy(id) {
       await database.join();
-      const key = { kind: kind.name, id_hash: sha256(id) };
-      if (kind.name === 'Grant') await database.sql('artifact').where(key).update({ payload: null });
-      else await database.sql('artifact').where(key).delete();
+      const change = kind.name === 'Grant' ? 'update artifact set payload = null' : 'delete from artifact';
+      await rowsOf(database, `${change} where kind = :kind and id_hash = :idHash`, {
+        kind: kind.name,
+        idHash: sha256(id),
+      });
     },
 
     async revokeByGrantId(grantId) {

@@ -1,7 +1,10 @@
 // OIDC: the protocol, by oidc-provider, which nobody else imports. Owns table `artifact` and its Redis counterpart.
 // It keeps no accounts, clients or keys (domains do) and draws no pages (web/ does, behind `HostedPages`).
+export type { AccessTokens, Caller } from './access-tokens.ts';
 export type { ArtifactStores } from './artifact-store.ts';
 export { acrValues } from './authentication-context.ts';
+export type { BrowserSessions, ConsoleSignIn, CurrentSession } from './browser-sessions.ts';
+export { consoleCallbackPath, consoleClient, consoleClientId } from './console-client.ts';
 export type { OidcDomains } from './domains.ts';
 export type { HostedPages, ProtocolError } from './hosted-pages.ts';
 export type { BrowserSession, Interaction, Interactions } from './interactions.ts';

@@ -15,7 +15,6 @@ const defaults: Readonly<Record<string, string>> = {
   'scope-openid': 'on',
   'scope-profile': 'on',
   'scope-email': 'on',
-  'scope-offline_access': 'on',
 };
 
 const rowOf = ([name, value]: [string, string]): Row => ({ name, value, meaning: parameterMeanings[name] });

@@ -32,7 +32,7 @@ const advice: Readonly<Record<string, string>> = {
   invalid_dpop_proof: 'The DPoP proof was refused. It is good for one request and a few seconds.',
   use_dpop_nonce: 'The server wants its nonce in the DPoP proof. Send the request again with it.',
   authorization_pending: 'The person has not finished on the other device yet. Ask again after a few seconds.',
-  slow_down: 'The device asks too often. Wait five seconds longer between two tries.',
+  slow_down: 'That was too often. Wait as long as Retry-After says; a device adds five seconds between its tries.',
   expired_token: 'The device code has expired. Start again.',
   temporarily_unavailable: 'The server is busy or cannot reach its database. Try again in a moment.',
   server_error: 'The server failed. Its log has the details under the request id of the response.',

@@ -55,5 +55,5 @@ export const scopeMeanings: Readonly<Record<string, string>> = {
   email: 'Email address',
   address: 'Postal address',
   phone: 'Phone number',
-  offline_access: 'A refresh token, for when the person is away',
+  offline_access: 'A refresh token that outlives the session; takes effect with Prompt: consent',
 };

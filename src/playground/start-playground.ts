@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPlayground } from './create-playground.ts';
 import type { PlaygroundOptions } from './options.ts';
 
 /** The running playground. Disposing it ends its connections. */
@@ -19,6 +18,8 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
   if (!loopback.has(options.host))
     throw new RangeError(`The playground listens on loopback only, not on ${options.host}.`);
+  // Loaded here and not above: it needs openid-client, which production installs without.
+  const { createPlayground } = await import('./create-playground.ts');
   const server = createServer();
   server.listen(options.port, options.host);
   await once(server, 'listening');

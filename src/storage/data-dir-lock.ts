@@ -18,6 +18,9 @@ export class DataDirInUse extends AppError {
   }
 }
 
+/** Kept here as well as by their owners: a lock that is garbage collected is a lock that is let go. */
+const held = new Set<DatabaseSync>();
+
 function readPid(file: string): number | undefined {
   try {
     const pid = Number(readFileSync(file, 'utf8'));
@@ -47,9 +50,11 @@ export function lockDataDir(dataDir: string): Disposable {
     }
     throw error;
   }
+  held.add(lock);
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]() {
+      if (!held.delete(lock)) return;
       rmSync(pidFile, { force: true });
       lock.close();
     },

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { askOrOpen } from '../../src/cli/ask-or-open.ts';
 import { DataDirInUse, lockDataDir } from '../../src/storage/data-dir-lock.ts';
+import { createTestDatabase, stopProcess } from '../support/postgres.ts';
 import { cli, environment } from './command-line.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
@@ -76,6 +77,20 @@ describe('command line without a server', () => {
     expect(performance.now() - started).to.be.below(5_000);
   });
 
+  it('opens PostgreSQL, also three at once on an empty database', async function () {
+    const { TEST_DATABASE_URL } = process.env;
+    if (!TEST_DATABASE_URL) this.skip();
+    const database = await createTestDatabase(TEST_DATABASE_URL);
+    try {
+      const env = environment(dataDir, { DATABASE_URL: database.url });
+      const create = (name: string) => cli(env, ['users', 'create', '--email', `${name}@example.com`]);
+      for (const { code, err } of await Promise.all(['a', 'b', 'c'].map(create))) expect(code, err).to.equal(0);
+      expect((await cli(env, ['users', 'list', '--json'])).json()).to.have.length(3);
+    } finally {
+      await database[Symbol.asyncDispose]();
+    }
+  });
+
   describe('beside a server that is starting', () => {
     it('asks again until the server answers', async () => {
       let asked = 0;
@@ -110,10 +125,7 @@ describe('command line without a server', () => {
     let server: ChildProcess | undefined;
 
     afterEach(async () => {
-      if (!server || server.exitCode !== null) return;
-      const ended = new Promise((resolved) => server?.once('exit', resolved));
-      server.kill('SIGKILL');
-      await ended;
+      if (server) await stopProcess(server, 'SIGKILL');
     });
 
     const serve = async (env: NodeJS.ProcessEnv): Promise<void> => {
@@ -155,9 +167,7 @@ describe('command line without a server', () => {
       expect(second.status).to.equal(1);
       expect(second.stderr).to.contain(`in use by process ${server?.pid}`);
 
-      const ended = new Promise((resolved) => server?.once('exit', resolved));
-      server?.kill('SIGKILL');
-      await ended;
+      if (server) await stopProcess(server, 'SIGKILL');
       const listed = await cli(env, ['users', 'list', '--json']);
       expect(listed.json()).to.have.nested.property('0.email', 'alex@example.com');
     }).timeout(60_000);

@@ -9,6 +9,7 @@ import { openPglite } from '../../src/storage/pglite.ts';
 const holder = `
   const { lockDataDir } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/storage/data-dir-lock.ts'))});
   lockDataDir(process.argv[1]);
+  globalThis.gc();
   process.stdout.write('locked');
   setInterval(() => undefined, 1000);
 `;
@@ -25,7 +26,7 @@ describe('data directory lock', () => {
   });
 
   it('refuses a second process, naming the first, until that one is gone, even by kill -9', async () => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', holder, dir], {
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', holder, dir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -48,7 +49,10 @@ describe('data directory lock', () => {
     const lock = lockDataDir(dir);
     expect(() => lockDataDir(dir)).to.throw(DataDirInUse, String(process.pid));
     lock[Symbol.dispose]();
-    lockDataDir(dir)[Symbol.dispose]();
+    const next = lockDataDir(dir);
+    lock[Symbol.dispose]();
+    expect(() => lockDataDir(dir), 'letting go twice ends no other lock').to.throw(DataDirInUse);
+    next[Symbol.dispose]();
   });
 
   it('keeps the directory to its owner', () => {

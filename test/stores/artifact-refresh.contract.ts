@@ -111,6 +111,7 @@ export function describeRefreshTokens(lane: ArtifactLane): void {
     at.clock.advance(1);
     expect(await attempt(first, arrived)).to.deep.equal({ outcome: 'invalid_grant' });
     expect(await attempt(first, arrived + 1000)).to.deep.equal({ outcome: 'invalid_grant' });
+    expect(await attempt(first), 'two presenters were seen').to.deep.equal({ outcome: 'invalid_grant' });
     expect(await isLive(second)).to.equal(true);
   });
 

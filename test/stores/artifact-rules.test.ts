@@ -44,7 +44,7 @@ describe('artifact ids', () => {
 
   it('of models that others keep are refused', () => {
     const make = () => createSqlArtifactStores({} as never)('Client');
-    expect(make).to.throw(TypeError);
+    expect(make).to.throw(RangeError);
     expect(() => tokenIdFor('toString', undefined)).to.throw(RangeError);
   });
 });

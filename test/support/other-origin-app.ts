@@ -90,7 +90,10 @@ function createHandler(origin: string, party: RelyingParty, answers: Answer[]) {
       case '/sign-out': {
         const hint = browser.signedIn && { id_token_hint: browser.signedIn.idToken };
         delete browser.signedIn;
-        return send(response, oidc.buildEndSessionUrl(party.config, { ...hint, ...Object.fromEntries(url.searchParams) }));
+        return send(
+          response,
+          oidc.buildEndSessionUrl(party.config, { ...hint, ...Object.fromEntries(url.searchParams) }),
+        );
       }
       case '/bye':
         return show(response, 'app-bye');
@@ -107,10 +110,7 @@ function createHandler(origin: string, party: RelyingParty, answers: Answer[]) {
 }
 
 /** Starts an app on an origin of its own and registers it with the issuer, as a confidential web app unless `input` differs. */
-export async function openOtherOriginApp(
-  server: RunningApp,
-  input: Partial<NewClient> = {},
-): Promise<OtherOriginApp> {
+export async function openOtherOriginApp(server: RunningApp, input: Partial<NewClient> = {}): Promise<OtherOriginApp> {
   const http = createServer();
   http.listen(0, 'localhost');
   await once(http, 'listening');

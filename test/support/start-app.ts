@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { createLogger, silentLogger } from '../../src/shared/logger.ts';
+import { createLogs, silentLogger } from '../../src/shared/logger.ts';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -46,7 +46,7 @@ export async function startApp(env: Record<string, string> = {}): Promise<Runnin
     ...env,
   });
   const app = await createApp(config, {
-    logger: process.env.TEST_LOG ? createLogger({ level: process.env.TEST_LOG, pretty: false }) : silentLogger(),
+    logger: process.env.TEST_LOG ? createLogs({ level: process.env.TEST_LOG, pretty: false }).logger : silentLogger(),
   });
   await app.listen();
   return {

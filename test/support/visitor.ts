@@ -34,7 +34,7 @@ export interface Visitor {
   readonly violations: string[];
   /** Waits until the page is there, checks it, and returns it; `tab` is another tab of the same browser. */
   at(name: string, tab?: Page): Promise<Page>;
-  /** Fills in fields by name, presses the button of that value, and waits for the answer. */
+  /** Fills in fields by name, presses the button of that value, and returns the answer that redirects ended at. */
   submit(fields: Record<string, string>, action?: string, tab?: Page): Promise<Response>;
 }
 
@@ -88,7 +88,8 @@ export async function visit(
   const allowed = new Set([server.url, ...(options.origins ?? [])]);
   context.setDefaultTimeout(10_000);
   context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()) && !isOurRefusal.test(message.text())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type()) && !isOurRefusal.test(message.text()))
+      complaints.push(message.text());
   });
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('request', (request) => {
@@ -107,17 +108,24 @@ export async function visit(
     context,
     violations,
     async at(name, tab = page) {
-      await tab.locator(`body[data-page="${name}"]`).waitFor({ state: 'attached' }).catch(async () => {
-        throw new Error(`no page ${name}, but ${tab.url()}:\n${(await tab.locator('body').innerText()).slice(0, 1500)}`);
-      });
+      await tab
+        .locator(`body[data-page="${name}"]`)
+        .waitFor({ state: 'attached' })
+        .catch(async () => {
+          throw new Error(
+            `no page ${name}, but ${tab.url()}:\n${(await tab.locator('body').innerText()).slice(0, 1500)}`,
+          );
+        });
       if (javaScriptEnabled && tab.url().startsWith(server.url)) await inspect(tab, name);
       return tab;
     },
     async submit(fields, action = 'continue', tab = page) {
       for (const [name, value] of Object.entries(fields)) await tab.locator(`[name="${name}"]:visible`).fill(value);
-      const answered = tab.waitForResponse((response) => response.request().isNavigationRequest());
+      const loaded = tab.waitForNavigation({ waitUntil: 'load' });
       await tab.locator(`button[type=submit][name=action][value=${action}]:visible`).click();
-      return answered;
+      const answer = await loaded;
+      if (!answer) throw new Error(`The form of ${tab.url()} led to another place on the same page.`);
+      return answer;
     },
   };
   try {
@@ -131,10 +139,26 @@ export async function visit(
   }
 }
 
+/** Opens the first door. */
+export async function enterPassword(
+  { at, submit }: Visitor,
+  person: { readonly login: string; readonly password: string },
+  tab?: Page,
+): Promise<Response> {
+  await at('login', tab);
+  return submit({ username: person.login, password: person.password }, 'continue', tab);
+}
+
 /** Presses Tab until the element has the focus, as somebody without a mouse does. */
 export async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 25; presses += 1) {
-    if (await page.locator(selector).first().evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    if (
+      await page
+        .locator(selector)
+        .first()
+        .evaluate((element) => element === element.ownerDocument.activeElement)
+    )
+      return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`The keyboard does not reach ${selector}.`);

@@ -37,6 +37,7 @@ export async function startEdge(
     bodyLimit: 65_536,
     clock: systemClock,
     logger: silentLogger(),
+    access: options.logger ?? silentLogger(),
     renderErrorPage: (_ctx, page) => `<!DOCTYPE html><p>${page.title} ${page.message} ${page.reference}`,
     ...options,
   });

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { AppError } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { openPglite } from '../../src/storage/pglite.ts';
-import { currentUnitOfWork } from '../../src/storage/unit-of-work.ts';
+import { currentUnitOfWork, type UnitOfWork } from '../../src/storage/unit-of-work.ts';
 import type { EdgeContext } from '../../src/web/http/context.ts';
 import { storeFailure } from '../../src/web/http/store-failure.ts';
 import { createUnitOfWork } from '../../src/web/http/unit-of-work.ts';
@@ -13,17 +12,6 @@ import { startEdge } from './edge-app.ts';
 type Step = (ctx: EdgeContext) => unknown;
 
 const away = (): Error => Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' });
-
-it('gives the connection back when a step before the commit fails', async () => {
-  const database = await openPglite(undefined);
-  const failed = database.unitOfWork(0, async (unit) => {
-    await database.join();
-    unit.beforeCommit.push(() => Promise.reject(new Error('step')));
-  });
-  expect(await failed.catch((error: Error) => error.message)).to.equal('step');
-  await database.sql.raw('select 1');
-  await database[Symbol.asyncDispose]();
-});
 
 for (const lane of sqlLanes()) {
   describe(`unit of work of a request on ${lane}`, () => {
@@ -99,6 +87,20 @@ for (const lane of sqlLanes()) {
         ctx.body = { ok: true };
       });
       expect({ status, kept }).to.deep.equal({ status: 500, kept: false });
+    });
+
+    it('gives the connection back when a step before the commit fails', async () => {
+      let unit: UnitOfWork | undefined;
+      const failed = database.unitOfWork(0, async (current) => {
+        unit = current;
+        await database.join();
+        current.beforeCommit.push(() => Promise.reject(new Error('step')));
+      });
+      expect(await failed.catch((error: Error) => error.message)).to.equal('step');
+      const transaction = await unit?.transaction;
+      const completed = transaction?.isCompleted();
+      if (!completed) await transaction?.rollback();
+      expect(completed).to.equal(true);
     });
 
     it('has no unit outside of its routes', async () => {

@@ -89,9 +89,13 @@ each('[data-fill]', (button) => {
   });
 });
 
+// The language of the page with the habits of this person's country, for example its 24 hours.
+const { lang } = document.documentElement;
+const locale = navigator.languages.find((name) => name === lang || name.startsWith(`${lang}-`)) ?? lang;
+
 each('time[data-local]', (time) => {
   const style = time.dataset.local === 'clock' ? { timeStyle: 'short' } : { dateStyle: 'long', timeStyle: 'short' };
-  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, style).format(new Date(time.dateTime));
+  time.textContent = new Intl.DateTimeFormat(locale, style).format(new Date(time.dateTime));
 });
 
 // A second press while the first is on its way would post twice. A download leaves the page standing, so it is free.

@@ -22,6 +22,8 @@ export interface EdgeOptions {
   readonly bodyLimit: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where finished requests are written. */
+  readonly access: Logger;
   readonly renderErrorPage: RenderErrorPage;
   readonly observe?: (observation: Observation) => void;
 }
@@ -34,7 +36,7 @@ export function useEdge(app: Koa, options: EdgeOptions): void {
   pinToIssuer(app, options.issuer);
   app.use(createClientAddress(options));
   app.use(createRequestId(options));
-  app.use(createAccessLog(options));
+  app.use(createAccessLog({ ...options, logger: options.access }));
   app.use(createSecurityHeaders(options));
   app.use(createErrorHandler(options));
   app.use(createBodyGuard({ limitBytes: options.bodyLimit }));

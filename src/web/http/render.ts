@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs, { type TemplateFunction } from 'ejs';
 import { icon } from '../icons.ts';
-import type { PageModels, PageName } from '../page-models.ts';
+import type { ConsoleShell, PageModels, PageName } from '../page-models.ts';
 import type { Assets } from './assets.ts';
 
 const views: Readonly<Record<PageName, string>> = {
@@ -22,6 +22,9 @@ const views: Readonly<Record<PageName, string>> = {
   home: 'home',
   mail: 'dev/mail',
   'mail-message': 'dev/mail-message',
+  denied: 'admin/denied',
+  'admin-overview': 'admin/overview',
+  'api-docs': 'api/docs',
 };
 
 /** What a page needs from its request, beside its model. */
@@ -49,6 +52,8 @@ interface Frame {
   invalid: boolean;
   /** A list page in a wider card. */
   wide: boolean;
+  /** Set by the pages of a console, which stand in another shell. */
+  shell: ConsoleShell | undefined;
 }
 
 /** Renders a page to a whole HTML document. */
@@ -74,6 +79,7 @@ const tone = (name: string): number =>
   Array.from(name).reduce((sum, char) => (sum * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) % 6;
 
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' });
+const short = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
 const functions = {
@@ -83,6 +89,7 @@ const functions = {
   initial,
   tone,
   clockText: (date: Date): string => `${clock.format(date)} UTC`,
+  dateText: (date: Date): string => `${short.format(date)} UTC`,
   timeText: (date: Date): string => `${full.format(date)} UTC`,
 };
 const names = [...Object.keys(functions), 'model', 'page', 'context', 'site', 'asset'];
@@ -117,7 +124,7 @@ export function createRenderer(options: {
   }
 
   return (name, model, { requestId, csrfToken, lang = 'en', dir = 'ltr' }) => {
-    const page: Frame = { name, title: '', invalid: false, wide: false };
+    const page: Frame = { name, title: '', invalid: false, wide: false, shell: undefined };
     const context = { requestId, csrfToken, lang, dir };
     const locals = { ...functions, model, page, context, site, asset: assets.url };
     const body = template(views[name])(locals);

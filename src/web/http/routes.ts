@@ -20,7 +20,9 @@ export type RouteName =
   | 'sign_in'
   | 'account'
   | 'admin'
+  | 'console'
   | 'api'
+  | 'api_docs'
   | 'assets'
   | 'home'
   | 'dev'
@@ -53,6 +55,7 @@ const exact = new Map<string, Route>([
   ['/oauth2/par', { name: 'pushed_authorization_request', kind: 'oauth', methods: post }],
   ['/oauth2/device', { name: 'device_authorization', kind: 'oauth', methods: post }],
   ['/device', { name: 'code_verification', kind: 'flow', methods: form }],
+  ['/api/docs', { name: 'api_docs', kind: 'other', methods: read }],
   ['/', { name: 'home', kind: 'other', methods: read }],
   ['/favicon.ico', { name: 'assets', kind: 'asset', methods: read }],
   ['/favicon.svg', { name: 'assets', kind: 'asset', methods: read }],
@@ -66,6 +69,7 @@ const below: readonly (readonly [string, Route])[] = [
   ['/sign-in/', { name: 'sign_in', kind: 'flow', methods: form }],
   ['/assets/', { name: 'assets', kind: 'asset', methods: read }],
   ['/account/', { name: 'account', kind: 'console', methods: form }],
+  ['/console/', { name: 'console', kind: 'console', methods: read }],
   ['/admin/', { name: 'admin', kind: 'console', methods: form }],
   ['/api/', { name: 'api', kind: 'api', methods: everything }],
 ];
@@ -75,6 +79,8 @@ const below: readonly (readonly [string, Route])[] = [
  * Limits and labels are keyed on this, never on the path, so that `/OAUTH2/TOKEN/` is no way around.
  */
 export function findRoute(path: string): Route {
+  const asIs = exact.get(path);
+  if (asIs) return asIs;
   const folded = path.toLowerCase();
   const trimmed = folded.length > 1 && folded.endsWith('/') ? folded.slice(0, -1) : folded;
   const route = exact.get(trimmed);

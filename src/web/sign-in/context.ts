@@ -70,6 +70,9 @@ export async function requirementOf(
 /** Opens the flow of this interaction, or finds it where it was left. */
 export async function openFlow(surface: SignInSurface, visit: Visit): Promise<FlowView> {
   const { interaction, client } = visit;
+  // Every page but the first finds the flow there; `open` would write to learn that.
+  const found = await surface.signIn.view(interaction.uid);
+  if (found) return found;
   const session = sessionEvidence(interaction);
   return surface.signIn.open(interaction.uid, {
     clientId: client.id,
@@ -99,4 +102,18 @@ export function seeOther(ctx: Context, location: string): void {
   ctx.status = 303;
   ctx.set('location', location);
   ctx.body = '';
+}
+
+/** Shorter pauses are over before somebody has read a time of day. Milliseconds. */
+const worthATime = 60_000;
+
+/**
+ * Says in `Retry-After` when the next try is looked at. Returns that time for the page, and undefined when it is in a
+ * moment.
+ */
+export function announcePause(ctx: Context, retryAt: number | undefined): Date | undefined {
+  if (retryAt === undefined) return undefined;
+  const wait = retryAt - Date.now();
+  ctx.set('retry-after', String(Math.max(1, Math.ceil(wait / 1000))));
+  return wait >= worthATime ? new Date(retryAt) : undefined;
 }

@@ -2,7 +2,7 @@ import type { Refusal } from '../../sign-in/index.ts';
 import { appCard } from '../app-card.ts';
 import type { LoginError } from '../page-models.ts';
 import { metaOf } from '../request-meta.ts';
-import { leave, openFlow, type SignInSurface, type Visit } from './context.ts';
+import { announcePause, leave, openFlow, type SignInSurface, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -47,18 +47,16 @@ export async function submitLogin(surface: SignInSurface, remember: Remember, vi
   const typed = { username: login, remember: form.get('remember') === 'yes' };
   if (login === '' || password === '') return show(surface, visit, { ...typed, error: 'missing' }, 422);
 
-  await openFlow(surface, visit);
   const meta = metaOf(ctx);
   const result = await surface.limits.attempt(meta.ip, login, () =>
     surface.signIn.submitPassword(visit.interaction.uid, { login, password }, meta),
   );
   if (result.outcome === 'accepted') {
     remember.write(ctx, visit.base, typed.remember);
-    return dispatch(surface, remember, visit);
+    return dispatch(surface, remember, visit, result.view);
   }
   if (result.reason === 'wrong_step') return dispatch(surface, remember, visit);
   const error = refusalOf(result.reason);
-  const pausedUntil = error === 'paused' && result.retryAt !== undefined ? new Date(result.retryAt) : undefined;
-  if (pausedUntil) ctx.set('retry-after', String(Math.max(1, Math.ceil((pausedUntil.getTime() - Date.now()) / 1000))));
-  return show(surface, visit, { ...typed, error, pausedUntil }, error === 'paused' ? 429 : 422);
+  if (error !== 'paused') return show(surface, visit, { ...typed, error }, 422);
+  return show(surface, visit, { ...typed, error, pausedUntil: announcePause(ctx, result.retryAt) }, 429);
 }

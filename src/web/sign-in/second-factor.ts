@@ -1,7 +1,7 @@
 import type { FlowView, SubmitResult } from '../../sign-in/index.ts';
 import { appCard } from '../app-card.ts';
 import { metaOf } from '../request-meta.ts';
-import { openFlow, type SignInSurface, seeOther, type Visit } from './context.ts';
+import { announcePause, openFlow, type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -24,7 +24,7 @@ async function show(
       app: appCard(visit.client, visit.interaction.redirectUri),
       who: view.account?.label ?? '',
       error: error && troubles[error],
-      pausedUntil: retryAt === undefined ? undefined : new Date(retryAt),
+      pausedUntil: announcePause(visit.ctx, retryAt),
       attemptsLeft: view.attemptsLeft,
       backupCodes: view.factors.backupCodes > 0,
       remaining: view.factors.backupCodes,
@@ -51,7 +51,8 @@ async function answer(
   page: Page,
   result: SubmitResult,
 ): Promise<void> {
-  if (result.outcome === 'accepted' || result.reason === 'wrong_step') return dispatch(surface, remember, visit);
+  if (result.outcome === 'accepted') return dispatch(surface, remember, visit, result.view);
+  if (result.reason === 'wrong_step') return dispatch(surface, remember, visit);
   const { reason, retryAt } = result;
   if (reason === 'wrong_code' || reason === 'used_code' || reason === 'paused') {
     const view = result.view ?? (await openFlow(surface, visit));

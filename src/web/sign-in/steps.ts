@@ -1,4 +1,4 @@
-import type { Step } from '../../sign-in/index.ts';
+import type { FlowView, Step } from '../../sign-in/index.ts';
 import type { SignInSurface, Visit } from './context.ts';
 import { openFlow, requirementOf, seeOther } from './context.ts';
 import type { Remember } from './remember.ts';
@@ -22,14 +22,20 @@ export async function pageOfPrompt(surface: SignInSurface, { interaction }: Visi
 
 /**
  * Sends the browser to where the sign-in stands: the next page, or back to the app when nothing is left to show.
- * Every page posts back to here, so no order of pages can skip a step.
+ * Every page posts back to here, so no order of pages can skip a step. `known` is where it stood a moment ago; the
+ * sign-in domain looks again before it finishes.
  */
-export async function dispatch(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
+export async function dispatch(
+  surface: SignInSurface,
+  remember: Remember,
+  visit: Visit,
+  known?: FlowView,
+): Promise<void> {
   const { ctx, interaction, base } = visit;
   // A flow that was opened on top of these two is someone who wants to be someone else.
-  const asked = await pageOfPrompt(surface, visit);
+  const asked = known ? undefined : await pageOfPrompt(surface, visit);
   if (asked) return seeOther(ctx, `${base}/${asked}`);
-  const { step } = await openFlow(surface, visit);
+  const { step } = known ?? (await openFlow(surface, visit));
   if (step !== 'done') return seeOther(ctx, `${base}/${pathOf[step]}`);
   const result = await surface.signIn.finish(interaction.uid);
   seeOther(ctx, await surface.interactions.finishSignIn(ctx, { ...result, remember: remember.read(ctx) }));

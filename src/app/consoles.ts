@@ -1,0 +1,82 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import type { Config } from '../config/load.ts';
+import type { Oidc } from '../oidc/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import { createAdminRoutes } from '../web/admin-console/admin-routes.ts';
+import { createConsoleGuard } from '../web/console/console-guard.ts';
+import { createConsoleRoutes } from '../web/console/console-routes.ts';
+import { nameOf } from '../web/console/console-shell.ts';
+import { createSignInState } from '../web/console/sign-in-state.ts';
+import type { AdminOverviewPage, HomePage } from '../web/page-models.ts';
+import type { Domains } from './domains.ts';
+import type { PageTools } from './web.ts';
+
+interface Needs {
+  readonly config: Config;
+  readonly domains: Domains;
+  readonly oidc: Oidc;
+  readonly tools: PageTools;
+  readonly clock: Clock;
+}
+
+export interface Consoles {
+  readonly routers: readonly Router[];
+  /** The front page for this browser. */
+  home(ctx: Context): Promise<HomePage>;
+}
+
+const playgroundOf = (config: Config): string | undefined =>
+  config.demo && config.SALLYPORT_PLAYGROUND_PORT > 0
+    ? `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`
+    : undefined;
+
+function linksOf(config: Config): AdminOverviewPage['links'] {
+  const playground = playgroundOf(config);
+  return [
+    { href: '/api/docs', label: 'API docs', hint: 'Every endpoint, with a command to copy' },
+    { href: '/.well-known/openid-configuration', label: 'Discovery', hint: 'What clients configure themselves from' },
+    { href: '/oauth2/jwks', label: 'JWKS', hint: 'The public keys that services verify tokens with' },
+    ...(playground ? [{ href: `${playground}/`, label: 'Playground', hint: 'Sign in as an app does' }] : []),
+  ];
+}
+
+/** Our own consoles, and the front page that leads to them. */
+export function createConsoles({ config, domains, oidc, tools, clock }: Needs): Consoles {
+  const { issuer } = config;
+  const { accounts, credentials, secrets } = domains;
+  const sessions = oidc.browserSessions;
+  const state = createSignInState({
+    secrets,
+    clock,
+    issuer,
+    secureCookies: issuer.startsWith('https:'),
+    lifeSeconds: config.SALLYPORT_INTERACTION_SECONDS + 300,
+  });
+  const factorsOf = credentials.factorsOf.bind(credentials);
+  const guard = createConsoleGuard({ sessions, state, accounts, factorsOf, pages: tools.pages, clock, issuer });
+  const admin = createAdminRoutes({ ...domains, guard, pages: tools.pages, clock, links: linksOf(config) });
+  const playground = playgroundOf(config);
+
+  return {
+    routers: [createConsoleRoutes({ sessions, state, issuer }), admin],
+    async home(ctx) {
+      const session = await sessions.current(ctx);
+      const account = session && (await accounts.find(session.accountId));
+      const active = account?.status === 'active' ? account : undefined;
+      const showAdmin = config.demo || active?.roles.includes('admin');
+      return {
+        ...(active && { who: nameOf(active) }),
+        links: [
+          ...(showAdmin
+            ? [{ href: '/admin', label: 'Admin', hint: 'People, apps, keys and events', icon: 'seal' as const }]
+            : []),
+          { href: '/api/docs', label: 'API docs', hint: 'For developers of apps and services', icon: 'document' },
+          ...(playground
+            ? [{ href: `${playground}/`, label: 'Playground', hint: 'Sign in as an app does', icon: 'key' as const }]
+            : []),
+        ],
+      };
+    },
+  };
+}

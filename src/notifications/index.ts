@@ -1,0 +1,17 @@
+// Notifications: mail to people about their accounts, at least once and never a flood. Owns table `outbox`.
+// It knows no account and decides nothing about one: it takes a stored address, a template and data. Needs nobody.
+export { describeBrowser } from './browser-name.ts';
+export { type DeliveryPolicy, deliveryPolicy } from './deliver-mail.ts';
+export { type Mailbox, parseMailbox } from './mailbox.ts';
+export { type Cap, caps, type MailContent, type MailData, type MailTemplate, type RenderMail } from './mail-template.ts';
+export { DeliveryFailure, type MailMessage, type MailTransport } from './mail-transport.ts';
+export {
+  createNotifications,
+  type MailView,
+  type NewMail,
+  type NotificationPolicy,
+  type Notifications,
+  type SendOutcome,
+} from './notifications.ts';
+export type { OutboxStore } from './outbox-store.ts';
+export { createSmtpTransport, readSmtpUrl, type SmtpServer } from './smtp-transport.ts';

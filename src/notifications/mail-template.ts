@@ -1,0 +1,75 @@
+/** When something happened and from where, for the person to recognise or not. All optional parts are left out of the mail when absent. */
+export interface Occasion {
+  /** Milliseconds since the epoch, as every time here. */
+  readonly at: number;
+  readonly ip?: string | undefined;
+  /** Browser and system in a few words of ours, see {@link describeBrowser}; never the header itself. */
+  readonly browser?: string | undefined;
+  /** IANA name; times are UTC without it, or when it is unknown. */
+  readonly timeZone?: string | undefined;
+}
+
+/** A link to a page of ours. */
+export interface LinkData {
+  /** Path and query below the issuer, starting with one slash. Anything else is refused when the mail is made. */
+  readonly path: string;
+  /** Until when it works. */
+  readonly expiresAt: number;
+}
+
+/** Every mail there is, and what its text is made of. No value is ever markup, and none becomes a header by itself. */
+export interface MailData {
+  /** Too many wrong tries in a row. */
+  readonly 'account-paused': Occasion & { readonly failures: number; readonly until: number };
+  readonly 'second-factor-enrolled': Occasion;
+  readonly 'backup-code-used': Occasion & { /** Codes that still work. */ readonly left: number };
+  /** A sign-in from a browser that the account has not used before. */
+  readonly 'new-sign-in': Occasion & { readonly app?: string | undefined };
+  readonly 'verify-email': LinkData & Pick<Occasion, 'timeZone'>;
+  readonly 'reset-password': LinkData & Occasion;
+  /** Goes to the owner of an address that somebody tried to register. */
+  readonly 'registration-attempt': Occasion & {
+    readonly signInPath?: string | undefined;
+    readonly resetPath?: string | undefined;
+  };
+  readonly 'password-changed': Occasion & { readonly resetPath?: string | undefined };
+  /** Goes to the address that the account had until now. */
+  readonly 'email-changed': Occasion;
+}
+
+export type MailTemplate = keyof MailData;
+
+/** At most `max` mails in any `windowSeconds`, for one mailbox and one template. */
+export interface Cap {
+  readonly max: number;
+  readonly windowSeconds: number;
+}
+
+const hourly: Cap = { max: 5, windowSeconds: 3600 };
+const daily: Cap = { max: 3, windowSeconds: 86_400 };
+
+/**
+ * How many of each kind a mailbox gets. There is no limit over all kinds together: with one, a stranger who asks for
+ * reset links could use up what a real warning needs.
+ */
+export const caps: Readonly<Record<MailTemplate, Cap>> = {
+  'account-paused': hourly,
+  'second-factor-enrolled': hourly,
+  'backup-code-used': hourly,
+  'new-sign-in': hourly,
+  'verify-email': hourly,
+  'reset-password': hourly,
+  'registration-attempt': daily,
+  'password-changed': hourly,
+  'email-changed': hourly,
+};
+
+/** The words of a mail. */
+export interface MailContent {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** Makes the words. @throws Error for a template it does not know, or a link that leads anywhere but to the issuer. */
+export type RenderMail = <Template extends MailTemplate>(template: Template, data: MailData[Template]) => MailContent;

@@ -1,0 +1,69 @@
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { sha256 } from '../shared/crypto.ts';
+import { type AccountId, asAccountId, randomSecret } from '../shared/ids.ts';
+import type { AcrValue } from './authentication-context.ts';
+import { consoleCallbackPath, consoleClientId } from './console-client.ts';
+import { protocolRoutes } from './routes.ts';
+
+/** Who is signed in to this browser, as of the last sign-in. It does not say that the account may still be used. */
+export interface CurrentSession {
+  /** Stays the same while the cookie's value changes. */
+  readonly uid: string;
+  readonly accountId: AccountId;
+  readonly acr?: string;
+  readonly amr: readonly string[];
+  /** When the person last proved who they are; seconds since the epoch. */
+  readonly authTime?: number;
+}
+
+/** What a sign-in for our consoles asks for. */
+export interface ConsoleSignIn {
+  /** Comes back unchanged; it has to be bound to the browser (RFC 6749 §10.12). */
+  readonly state: string;
+  readonly acr?: AcrValue | undefined;
+  /** Seconds that the last sign-in may be old. */
+  readonly maxAge?: number | undefined;
+  /** Lets the person choose another account than the one that is signed in. */
+  readonly chooseAccount?: boolean | undefined;
+}
+
+/** The protocol's browser sessions, for the pages that are our own. */
+export interface BrowserSessions {
+  /** Reads the session of the browser's cookie and changes nothing; undefined when nobody is signed in. */
+  current(ctx: Context): Promise<CurrentSession | undefined>;
+  /** A path of ours that signs the person in like for any app and ends at {@link consoleCallbackPath}. */
+  signInUrl(wanted: ConsoleSignIn): string;
+}
+
+/** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
+export const createBrowserSessions = (current: () => Provider, issuer: string): BrowserSessions => ({
+  async current(ctx) {
+    const session = await current().Session.get(ctx);
+    if (!session.accountId) return undefined;
+    return {
+      uid: session.uid,
+      accountId: asAccountId(session.accountId),
+      amr: session.amr ?? [],
+      ...(session.acr !== undefined && { acr: session.acr }),
+      ...(session.loginTs !== undefined && { authTime: session.loginTs }),
+    };
+  },
+
+  signInUrl({ state, acr, maxAge, chooseAccount }) {
+    const query = new URLSearchParams({
+      client_id: consoleClientId,
+      response_type: 'code',
+      redirect_uri: `${issuer}${consoleCallbackPath}`,
+      scope: 'openid',
+      state,
+      // The verifier is forgotten at once: the code is not for use.
+      code_challenge: sha256(randomSecret()),
+      code_challenge_method: 'S256',
+      ...(acr !== undefined && { acr_values: acr }),
+      ...(maxAge !== undefined && { max_age: String(maxAge) }),
+      ...(chooseAccount && { prompt: 'select_account' }),
+    });
+    return `${protocolRoutes.authorization}?${query}`;
+  },
+});

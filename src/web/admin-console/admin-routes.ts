@@ -1,0 +1,56 @@
+import Router from '@koa/router';
+import type { Account } from '../../accounts/index.ts';
+import type { ConsoleGuard } from '../console/console-guard.ts';
+import { personOf } from '../console/console-shell.ts';
+import type { AdminOverviewPage, ConsoleShell } from '../page-models.ts';
+import type { PageWriter } from '../page-writer.ts';
+import { type OverviewSources, readOverview } from './overview.ts';
+
+interface Needs extends OverviewSources {
+  readonly guard: ConsoleGuard;
+  readonly pages: PageWriter;
+  readonly links: AdminOverviewPage['links'];
+}
+
+const home = '/admin';
+
+/** The navigation has only what exists; it grows with the console. */
+const shellFor = (account: Account): ConsoleShell => ({
+  area: 'Admin',
+  home,
+  who: personOf(account),
+  groups: [
+    { links: [{ href: home, label: 'Overview', icon: 'seal', current: true }] },
+    {
+      label: 'On this page',
+      links: [
+        { href: '#sign-ins', label: 'Sign-ins', icon: 'person' },
+        { href: '#events', label: 'Latest events', icon: 'list' },
+        { href: '#keys', label: 'Signing keys', icon: 'key' },
+        { href: '#apps', label: 'Apps', icon: 'device' },
+      ],
+    },
+    {
+      label: 'Elsewhere',
+      links: [
+        { href: '/api/docs', label: 'API docs', icon: 'document' },
+        { href: '/', label: 'Front page', icon: 'forward' },
+      ],
+    },
+  ],
+});
+
+/** The admin console, for accounts with the role `admin`. So far it shows and changes nothing. */
+export function createAdminRoutes(needs: Needs): Router {
+  const { guard, pages, links } = needs;
+  const router = new Router();
+  router.get(
+    'admin',
+    home,
+    guard({ home, role: 'admin' }, async (ctx, { account }) => {
+      const overview = await readOverview(needs);
+      await pages.show(ctx, 'admin-overview', { ...overview, shell: shellFor(account), links });
+    }),
+  );
+  return router;
+}

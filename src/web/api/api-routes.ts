@@ -1,0 +1,66 @@
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { AppError } from '../../shared/errors.ts';
+import type { BearerNeeds } from './bearer.ts';
+import type { OpenApiDocument } from './openapi-document.ts';
+import type { Operation } from './operation.ts';
+import { apiPath } from './resource.ts';
+import { runOperation } from './run-operation.ts';
+
+interface Needs extends BearerNeeds {
+  readonly operations: readonly Operation[];
+  readonly document: OpenApiDocument;
+}
+
+/** The address of the OpenAPI document. */
+export const documentPath = `${apiPath}/openapi.json`;
+
+const exposed = 'WWW-Authenticate, Retry-After, ETag, X-Request-Id';
+
+/** Any origin may call: a caller is who its token says, and cookies count for nothing here. */
+const openToOrigins: Middleware = function openToOrigins(ctx, next) {
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set('Access-Control-Expose-Headers', exposed);
+  return next();
+};
+
+const toRouterPath = (path: string): string => `${apiPath}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+
+/** What a browser asks before it lets another origin call (Fetch, CORS preflight), and 405 for all other methods. */
+function answerOtherMethods(allowed: string): (ctx: Context) => void {
+  return (ctx) => {
+    ctx.set('Allow', allowed);
+    if (ctx.method !== 'OPTIONS') return ctx.throw(405, `This address takes ${allowed}.`, { headers: { Allow: allowed } });
+    ctx.set('Access-Control-Allow-Methods', allowed);
+    ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, If-Match');
+    ctx.set('Access-Control-Max-Age', '3600');
+    ctx.status = 204;
+  };
+}
+
+/** The JSON API below {@link apiPath}, and its OpenAPI document. */
+export function createApiRoutes(needs: Needs): Router {
+  const router = new Router();
+  const text = JSON.stringify(needs.document);
+  const paths = new Map<string, Set<string>>([[documentPath, new Set(['GET', 'HEAD', 'OPTIONS'])]]);
+  router.use(openToOrigins as never);
+
+  router.get('api:openapi', documentPath, (ctx) => {
+    ctx.set('Cache-Control', 'public, max-age=300');
+    ctx.type = 'application/json';
+    ctx.body = text;
+  });
+  for (const operation of needs.operations) {
+    const path = toRouterPath(operation.path);
+    const methods = paths.get(path) ?? new Set(['OPTIONS']);
+    methods.add(operation.method.toUpperCase());
+    if (operation.method === 'get') methods.add('HEAD');
+    paths.set(path, methods);
+    router[operation.method](`api:${operation.id}`, path, (ctx: Context) => runOperation(needs, operation, ctx));
+  }
+  for (const [path, methods] of paths) router.all(path, answerOtherMethods([...methods].sort().join(', ')) as never);
+  router.all(`${apiPath}{/*rest}`, () => {
+    throw new AppError('not_found', `The API has no such address. ${documentPath} lists them all.`);
+  });
+  return router;
+}

@@ -1,0 +1,58 @@
+import type { Context } from 'koa';
+import type { Accounts } from '../../accounts/index.ts';
+import type { AccessTokens } from '../../oidc/index.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { Access, PersonCaller } from './operation.ts';
+import { apiIdentifier } from './resource.ts';
+
+export interface BearerNeeds {
+  readonly issuer: string;
+  readonly tokens: AccessTokens;
+  readonly accounts: Pick<Accounts, 'find'>;
+}
+
+const realm = 'sallyport';
+
+/** The challenge of RFC 6750 §3. Everything in it is text of ours. */
+function challenge(ctx: Context, parameters: Readonly<Record<string, string | undefined>>): void {
+  const parts = Object.entries({ realm, ...parameters }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}="${value}"`],
+  );
+  ctx.set('WWW-Authenticate', `Bearer ${parts.join(', ')}`);
+}
+
+/** The token of an Authorization header (RFC 6750 §2.1). No other way to send one is accepted. */
+function readToken(ctx: Context): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('Authorization'))?.[1];
+}
+
+function refuseToken(ctx: Context, scope: string | undefined): never {
+  if (ctx.get('Authorization') === '') {
+    challenge(ctx, { scope });
+    throw new AppError('unauthenticated', 'Send an access token for this API as a Bearer token.');
+  }
+  challenge(ctx, { error: 'invalid_token', error_description: 'The access token is not good here, or not any more', scope });
+  throw new AppError('unauthenticated', 'The access token is not good here, or not any more. Get a new one.');
+}
+
+/**
+ * Finds out who calls, and whether they may. @throws AppError `unauthenticated` or `forbidden`, with the challenge that
+ * tells a client which token it needs.
+ */
+export async function authenticate(
+  { issuer, tokens, accounts }: BearerNeeds,
+  ctx: Context,
+  { kind, scope }: Access,
+): Promise<PersonCaller | undefined> {
+  if (kind === 'open') return undefined;
+  const token = readToken(ctx);
+  const caller = token === undefined ? undefined : await tokens.verify(token, apiIdentifier(issuer));
+  if (!caller) return refuseToken(ctx, scope);
+  if (scope !== undefined && !caller.scopes.has(scope)) {
+    challenge(ctx, { error: 'insufficient_scope', error_description: `This needs the scope ${scope}`, scope });
+    throw new AppError('forbidden', `The access token lacks the scope ${scope}.`);
+  }
+  const account = caller.accountId && (await accounts.find(caller.accountId));
+  if (!account) throw new AppError('forbidden', 'This is about a person, and the access token stands for an app.');
+  return { ...caller, account };
+}

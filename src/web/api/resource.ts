@@ -1,0 +1,28 @@
+import type { Api } from '../../apis/index.ts';
+
+/** Path of our own JSON API. */
+export const apiPath = '/api/v1';
+
+/** What an app may do at our API, in words for the consent page. */
+export const apiScopes = {
+  'account:read': 'See your profile, email address and phone number',
+  'account:write': 'Change your profile',
+} as const;
+
+export type ApiScopeName = keyof typeof apiScopes;
+
+/** The identifier of our own API, which is `resource` in requests and `aud` in its tokens (RFC 8707). */
+export const apiIdentifier = (issuer: string): string => `${issuer}${apiPath}`;
+
+/** Our own API as apps ask for it: built in, with short-lived JWTs like any other. */
+export const ownApi = (issuer: string): Api => ({
+  identifier: apiIdentifier(issuer),
+  name: 'Sallyport account API',
+  scopes: Object.entries(apiScopes).map(([name, description]) => ({ name, description })),
+  tokenFormat: 'jwt',
+  signingAlg: 'ES256',
+  requireSecondFactor: false,
+  createdAt: 0,
+  updatedAt: 0,
+  version: 1,
+});

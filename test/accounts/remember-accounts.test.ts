@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { createSqlAccountStore } from '../../src/accounts/account-store-sql.ts';
+import { createAccounts, rememberAccounts } from '../../src/accounts/index.ts';
+import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
+import { createAuditLog } from '../../src/audit/index.ts';
+import { FixedClock } from '../../src/shared/clock.ts';
+import { randomText } from '../../src/shared/ids.ts';
+import { testDatabase } from '../support/database.ts';
+
+const operator = { kind: 'operator' } as const;
+
+describe('accounts in memory', () => {
+  it('show a change made here at once and one made elsewhere when the time is over', async () => {
+    const database = await testDatabase();
+    const clock = new FixedClock();
+    const needs = {
+      store: createSqlAccountStore(database),
+      clock,
+      audit: createAuditLog(createSqlAuditStore(database), clock),
+    };
+    const [here, elsewhere] = [rememberAccounts(createAccounts(needs), clock, 1000), createAccounts(needs)];
+    const { id } = await elsewhere.create({ email: `${randomText(12)}@people.example` }, operator);
+    expect((await here.find(id))?.status).to.equal('active');
+    await elsewhere.disable(id, operator);
+    expect((await here.find(id))?.status).to.equal('active');
+    clock.advance(1);
+    expect((await here.find(id))?.status).to.equal('suspended');
+    await here.enable(id, operator);
+    expect((await here.find(id))?.status).to.equal('active');
+    await here.disable(id, operator);
+    expect((await here.find(id))?.status).to.equal('suspended');
+  });
+
+  it('does not keep what a look-up saw while the account changed', async () => {
+    const clock = new FixedClock();
+    let answer: (status: string) => void = () => undefined;
+    const slow = {
+      find: () =>
+        new Promise((resolve) => {
+          answer = (status) => resolve({ status });
+        }),
+      disable: async () => undefined,
+    };
+    const accounts = rememberAccounts(slow as never, clock, 60_000);
+    const early = accounts.find('acc_1' as never);
+    await accounts.disable('acc_1' as never, operator);
+    answer('active');
+    await early;
+    const late = accounts.find('acc_1' as never);
+    answer('suspended');
+    expect((await late)?.status).to.equal('suspended');
+  });
+});
