@@ -1,5 +1,16 @@
 // The three rings of the README's module map, as rules: arrows point inwards only, type imports included.
-const order = ['audit', 'notifications', 'keys', 'accounts', 'apis', 'clients', 'consents', 'credentials', 'revocation', 'sign-in'];
+const order = [
+  'audit',
+  'notifications',
+  'keys',
+  'accounts',
+  'apis',
+  'clients',
+  'consents',
+  'credentials',
+  'revocation',
+  'sign-in',
+];
 const domains = order.join('|');
 const inside = `^src/(${domains})/`;
 const library = (names) => `node_modules/(${names})/`;
@@ -33,7 +44,11 @@ module.exports = {
       { path: '^src/', pathNot: '^src/app\\.ts$|^src/app/|-(sql|redis)\\.ts$' },
       { path: `^src/(${domains}|oidc)/.*-(sql|redis)\\.ts$` },
     ),
-    rule('knex-only-in-sql-stores', { path: '^src/', pathNot: '-sql\\.ts$|^src/storage/' }, { path: library('knex|pg') }),
+    rule(
+      'knex-only-in-sql-stores',
+      { path: '^src/', pathNot: '-sql\\.ts$|^src/storage/' },
+      { path: library('knex|pg') },
+    ),
     rule('oidc-provider-only-in-oidc', { path: '^src/', pathNot: '^src/oidc/' }, { path: library('oidc-provider') }),
     rule(
       'one-seam-for-provider-internals',
@@ -41,7 +56,11 @@ module.exports = {
       { path: 'oidc-provider/lib/(?!index\\.js)' },
     ),
     rule('environment-is-read-in-config', { path: inside }, { path: '^src/config/' }),
-    rule('nobody-imports-the-root', { path: '^src/', pathNot: '^src/main\\.ts$|^src/app/' }, { path: '^src/app\\.ts$' }),
+    rule(
+      'nobody-imports-the-root',
+      { path: '^src/', pathNot: '^src/main\\.ts$|^src/app/' },
+      { path: '^src/app\\.ts$' },
+    ),
     rule('no-orphans', { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$|\\.d\\.ts$' }, {}),
     ...order.map((domain, index) =>
       rule(

@@ -22,7 +22,7 @@ async function check(authorization = '', scope = '') {
 }
 
 const server = createServer(async (req, res) => {
-  const { claims, status, challenge } = await check(req.headers.authorization, 'orders:read');
+  const { claims, status, challenge } = await check(req.headers.authorization, 'orders.read');
   if (claims) {
     res.setHeader('content-type', 'application/json').end(JSON.stringify({ orders: [], for: claims.sub }));
   } else {

@@ -9,7 +9,7 @@ const config = await client.discovery(new URL(ISSUER), CLIENT_ID, undefined, cli
 });
 const { access_token } = await client.clientCredentialsGrant(config, {
   resource: 'https://orders.example.com',
-  scope: 'orders:read',
+  scope: 'orders.read',
 });
 const response = await fetch(API_URL, { headers: { authorization: `Bearer ${access_token}` } });
 console.log(response.status, await response.text());

@@ -1,12 +1,8 @@
-import { serve } from './app/serve.ts';
-import { ConfigError } from './config/load.ts';
-import { reasonOf } from './shared/errors.ts';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 
-try {
-  await serve(process.env);
-} catch (error) {
-  process.stderr.write(
-    `${error instanceof ConfigError ? error.message : `Sallyport could not start: ${reasonOf(error)}`}\n`,
-  );
-  process.exitCode = 1;
-}
+// A start is mostly the compiling of modules; what was compiled is kept beside the packages, where only we write.
+enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'compile'));
+
+const { run } = await import('./app/serve.ts');
+process.exitCode = await run(process.env);

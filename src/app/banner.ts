@@ -28,7 +28,10 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
   if (hasMailViewer(config)) lines.push(line('Mail (dev)', `${issuer}/dev/mail`));
   if (demo) {
     lines.push(
-      line('Try it', `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}   start here: sign in, look at the tokens`),
+      line(
+        'Playground',
+        `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}   start here: sign in, look at the tokens`,
+      ),
     );
     lines.push(...demoLines(demo));
     lines.push(

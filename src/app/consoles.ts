@@ -1,9 +1,12 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Config } from '../config/load.ts';
-import type { Oidc } from '../oidc/index.ts';
+import type { AccessTokens, Oidc } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createAdminRoutes } from '../web/admin-console/admin-routes.ts';
+import { createApiDocs, createApiRoutes } from '../web/api/api-routes.ts';
+import { meOperations } from '../web/api/me.ts';
+import { createOpenApiDocument } from '../web/api/openapi-document.ts';
 import { createConsoleGuard } from '../web/console/console-guard.ts';
 import { createConsoleRoutes } from '../web/console/console-routes.ts';
 import { nameOf } from '../web/console/console-shell.ts';
@@ -41,7 +44,7 @@ function linksOf(config: Config): AdminOverviewPage['links'] {
   ];
 }
 
-/** Our own consoles, and the front page that leads to them. */
+/** Our own consoles and API, and the front page that leads to them. */
 export function createConsoles({ config, domains, oidc, tools, clock }: Needs): Consoles {
   const { issuer } = config;
   const { accounts, credentials, secrets } = domains;
@@ -55,11 +58,25 @@ export function createConsoles({ config, domains, oidc, tools, clock }: Needs): 
   });
   const factorsOf = credentials.factorsOf.bind(credentials);
   const guard = createConsoleGuard({ sessions, state, accounts, factorsOf, pages: tools.pages, clock, issuer });
+  const operations = meOperations();
+  const document = createOpenApiDocument(issuer, operations);
+  const tokens: AccessTokens = {
+    // A node that slept may not know the newest keys yet.
+    async verify(token, audience) {
+      await domains.keys.ensureFresh();
+      return oidc.accessTokens.verify(token, audience);
+    },
+  };
   const admin = createAdminRoutes({ ...domains, guard, pages: tools.pages, clock, links: linksOf(config) });
   const playground = playgroundOf(config);
 
   return {
-    routers: [createConsoleRoutes({ sessions, state, issuer }), admin],
+    routers: [
+      createConsoleRoutes({ sessions, state, issuer }),
+      admin,
+      createApiRoutes({ issuer, tokens, accounts, operations, document }),
+      createApiDocs({ document, pages: tools.pages }),
+    ],
     async home(ctx) {
       const session = await sessions.current(ctx);
       const account = session && (await accounts.find(session.accountId));

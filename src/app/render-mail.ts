@@ -67,7 +67,8 @@ function localsFor(site: MailSite, data: Record<string, unknown>) {
   /** The only way to a link: below the issuer, whatever the data says. */
   const link = (path: string): string => {
     const url = new URL(path, site.issuer);
-    if (!/^\/(?![/\\])/.test(path) || url.origin !== site.issuer) throw new Error('A mail may only link to the issuer.');
+    if (!/^\/(?![/\\])/.test(path) || url.origin !== site.issuer)
+      throw new Error('A mail may only link to the issuer.');
     return url.href;
   };
   return {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createApp } from '../app.ts';
 import { startControlSocket } from '../cli/control-socket.ts';
-import { type Config, loadConfig } from '../config/load.ts';
+import { type Config, ConfigError, loadConfig } from '../config/load.ts';
+import { AppError, reasonOf } from '../shared/errors.ts';
 import { createLogs, type Logs } from '../shared/logger.ts';
 import { banner, noteFor } from './banner.ts';
 import { type DemoSummary, seedDemo } from './demo-data.ts';
@@ -32,6 +33,12 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     onProgress: (text) => say(`  ${text}`),
     demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
   });
+  if (config.production && (await app.domains.clients.find('playground'))) {
+    throw new AppError(
+      'conflict',
+      'This database has demo data, whose passwords lie in a file. Give production one of its own.',
+    );
+  }
   const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
   if (config.demo) {
     say('  Preparing demo data.');
@@ -43,4 +50,16 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   say(banner(config, demo));
   await untilSignal();
   logger.info('draining');
+}
+
+/** {@link serve} for a process: what keeps it from starting goes to standard error. Resolves to the exit code. */
+export async function run(env: NodeJS.ProcessEnv): Promise<number> {
+  try {
+    await serve(env);
+    return 0;
+  } catch (error) {
+    const text = error instanceof ConfigError ? error.message : `Sallyport could not start: ${reasonOf(error)}`;
+    process.stderr.write(`${text}\n`);
+    return 1;
+  }
 }

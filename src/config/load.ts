@@ -66,8 +66,11 @@ function developmentSecrets(dataDir: string): string[] {
     .filter((line) => line !== '');
 }
 
-function productionProblems(values: Environment): string[] {
+function productionProblems(values: Environment, env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = [];
+  if (env.SALLYPORT_DEMO === 'true') {
+    problems.push('SALLYPORT_DEMO is true. Demo data is for development; leave the variable out.');
+  }
   if (!values.SALLYPORT_ISSUER) {
     problems.push('SALLYPORT_ISSUER is not set. Give the public base URL, for example https://id.example.com.');
   } else if (values.SALLYPORT_ISSUER.startsWith('http:') && !isLoopbackUrl(values.SALLYPORT_ISSUER)) {
@@ -113,7 +116,7 @@ function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
     throw new ConfigError(problems);
   }
   problems.push(...consistencyProblems(parsed.data));
-  if (parsed.data.NODE_ENV === 'production') problems.push(...productionProblems(parsed.data));
+  if (parsed.data.NODE_ENV === 'production') problems.push(...productionProblems(parsed.data, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return parsed.data;
 }

@@ -2,9 +2,16 @@
 // It knows no account and decides nothing about one: it takes a stored address, a template and data. Needs nobody.
 export { describeBrowser } from './browser-name.ts';
 export { type DeliveryPolicy, deliveryPolicy } from './deliver-mail.ts';
-export { type Mailbox, parseMailbox } from './mailbox.ts';
-export { type Cap, caps, type MailContent, type MailData, type MailTemplate, type RenderMail } from './mail-template.ts';
+export {
+  type Cap,
+  caps,
+  type MailContent,
+  type MailData,
+  type MailTemplate,
+  type RenderMail,
+} from './mail-template.ts';
 export { DeliveryFailure, type MailMessage, type MailTransport } from './mail-transport.ts';
+export { type Mailbox, parseMailbox } from './mailbox.ts';
 export {
   createNotifications,
   type MailView,

@@ -4,8 +4,21 @@ import { sha256 } from '../shared/crypto.ts';
 import { reasonOf } from '../shared/errors.ts';
 import { type AccountId, randomText } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
-import { type DeliveryParts, type DeliveryPolicy, deliverDue, deliveryPolicy, deliverRegularly } from './deliver-mail.ts';
-import { type Cap, caps, type MailContent, type MailData, type MailTemplate, type RenderMail } from './mail-template.ts';
+import {
+  type DeliveryParts,
+  type DeliveryPolicy,
+  deliverDue,
+  deliverRegularly,
+  deliveryPolicy,
+} from './deliver-mail.ts';
+import {
+  type Cap,
+  caps,
+  type MailContent,
+  type MailData,
+  type MailTemplate,
+  type RenderMail,
+} from './mail-template.ts';
 import type { MailMessage, MailTransport } from './mail-transport.ts';
 import { capKeyOf, deliverableAddress, type Mailbox } from './mailbox.ts';
 import type { OutboxMail, OutboxStatus, OutboxStore } from './outbox-store.ts';

@@ -1,6 +1,7 @@
 import type { SMTPTransportOptions } from 'nodemailer';
 import { reasonOf } from '../shared/errors.ts';
 import { DeliveryFailure, type FailureKind, type MailMessage, type MailTransport } from './mail-transport.ts';
+import { deliverableAddress } from './mailbox.ts';
 
 /** Milliseconds; each is about silence, not about the whole of a mail. */
 export interface SmtpTimeouts {
@@ -62,7 +63,11 @@ async function asDelivery<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new DeliveryFailure(error instanceof Error ? kindOf(error) : 'away', reasonOf(error), error);
+    throw new DeliveryFailure(
+      error instanceof Error ? kindOf(error as SmtpError & Error) : 'away',
+      reasonOf(error),
+      error,
+    );
   }
 }
 
@@ -106,6 +111,10 @@ export function createSmtpTransport(server: SmtpServer, limits: SmtpTimeouts = t
   };
   return {
     async send(message, signal) {
+      // The outbox lets only such addresses in; here, a library would quietly make one of what is none.
+      if ([message.to, message.from.address].some((address) => deliverableAddress(address) !== address)) {
+        throw new DeliveryFailure('refused', 'The sender or the recipient is not one plain address.');
+      }
       await asDelivery((await transport()).sendMail({ ...fieldsOf(message), signal }));
     },
     async verify() {

@@ -4,6 +4,7 @@ export type { AccessTokens, Caller } from './access-tokens.ts';
 export type { ArtifactStores } from './artifact-store.ts';
 export { acrValues } from './authentication-context.ts';
 export type { BrowserSessions, ConsoleSignIn, CurrentSession } from './browser-sessions.ts';
+export { identityScopes } from './claims.ts';
 export { consoleCallbackPath, consoleClient, consoleClientId } from './console-client.ts';
 export type { OidcDomains } from './domains.ts';
 export type { HostedPages, ProtocolError } from './hosted-pages.ts';

@@ -127,7 +127,8 @@ export interface ConsentPage {
   readonly offline: boolean;
   /** The account as its owner knows it: username or email. */
   readonly account: string;
-  readonly redirectDomain: string;
+  /** Where the browser goes next; absent when a device waits for the answer. */
+  readonly redirectDomain?: string | undefined;
   readonly doors?: Doors | undefined;
   readonly policyUri?: string | undefined;
   readonly termsUri?: string | undefined;

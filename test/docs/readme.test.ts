@@ -129,7 +129,7 @@ describe('README', () => {
     const used = [...readme.matchAll(/npm (?:run )?(start|test|dev|check|bench|build|boundaries)\b/g)].map(
       ([, name]) => name,
     );
-    expect(scripts).to.include.keys(...new Set(used));
+    expect(scripts).to.include.keys(...new Set(used.map(String)));
     const [, table = ''] = /\| Command \|[^\n]*\n[^\n]*\n((?:\|[^\n]*\n)+)/.exec(readme) ?? [];
     const named = table.split('\n').flatMap((row) => {
       const words = [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
@@ -228,7 +228,7 @@ describe('README', () => {
       return ((await response.json()) as { access_token: string }).access_token;
     };
     const unscoped = await token({ resource: 'https://orders.example.com' });
-    expect(await call(`Bearer ${unscoped}`)).to.equal('403 Bearer error="insufficient_scope", scope="orders:read"');
+    expect(await call(`Bearer ${unscoped}`)).to.equal('403 Bearer error="insufficient_scope", scope="orders.read"');
   });
 
   it('has curl commands that work', async () => {
@@ -253,6 +253,6 @@ describe('README', () => {
     const { access_token } = await post(`${curl}/token`, machine);
     expect(access_token).to.match(/^eyJ/);
     const asked = await post(`${curl}/introspect`, service, { TOKEN: String(access_token) });
-    expect(asked).to.include({ active: true, scope: 'orders:read', client_id: machine.id });
+    expect(asked).to.include({ active: true, scope: 'orders.read', client_id: machine.id });
   });
 });

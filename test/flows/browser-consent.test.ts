@@ -32,16 +32,22 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
     await using app = await openOtherOriginApp(server);
     const person = await createPerson(server);
     await visit(server, { origins: [app.origin] }, async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await page.goto(`${app.origin}/sign-in?scope=openid+profile+email+offline_access&prompt=consent`);
       await enterPassword(visitor, person);
       await at('consent');
-      const text = await page.locator('main').innerText();
-      for (const part of [app.client.name, new URL(app.origin).host, person.account.email, 'Unverified app', 'while you are away'])
-        expect(text).to.include(part);
+      const said = await text('main');
+      for (const part of [
+        app.client.name,
+        new URL(app.origin).host,
+        person.account.email,
+        'Unverified app',
+        'while you are away',
+      ])
+        expect(said).to.include(part);
       await submit({}, 'deny');
       await at('app-refused');
-      expect(await page.locator('#text').textContent()).to.equal('access_denied');
+      expect(await text('#text')).to.equal('access_denied');
     });
     expect(app.answers).to.have.length(1);
     expect(app.answers[0]?.parameters.get('iss')).to.equal(server.url);
@@ -54,7 +60,7 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
       const [first, second] = [await createPerson(server), await createPerson(server)];
       const { code } = await enrolTotp(server, second.account.id, second.login);
       await visit(server, { origins: [app.origin, ownApp.origin], javaScript }, async (visitor) => {
-        const { page, context, at, submit } = visitor;
+        const { page, context, at, submit, text } = visitor;
         await page.goto(`${ownApp.origin}/sign-in`);
         await enterPassword(visitor, first);
         await at('app-in');
@@ -63,22 +69,22 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
 
         await page.goto(`${app.origin}/sign-in`);
         await at('consent');
-        expect(await page.locator('main').innerText()).to.include(first.account.email);
+        expect(await text('main')).to.include(first.account.email);
         await submit({}, 'restart');
         await enterPassword(visitor, second);
         await at('totp');
         await submit({ code: await code() });
         if (!javaScript) await page.locator('button[type=submit]').click();
         await at('consent');
-        expect(await page.locator('main').innerText()).to.include(second.account.email);
+        expect(await text('main')).to.include(second.account.email);
         await submit({});
         await at('app-in');
-        expect(await page.locator('#text').textContent()).to.equal(second.account.id);
+        expect(await text('#text')).to.equal(second.account.id);
 
         expect((await answers(ownApp, cookies)).get('error')).to.equal('login_required');
         await page.goto(`${ownApp.origin}/sign-in?prompt=none`);
         await at('app-in');
-        expect(await page.locator('#text').textContent()).to.equal(second.account.id);
+        expect(await text('#text')).to.equal(second.account.id);
       });
     });
   }
@@ -87,13 +93,13 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
     await using app = await openOtherOriginApp(server, { firstParty: true });
     const person = await createPerson(server);
     await visit(server, { origins: [app.origin] }, async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await page.goto(`${app.origin}/sign-in`);
       await enterPassword(visitor, person);
       await at('app-in');
       await page.goto(`${app.origin}/sign-in?prompt=select_account`);
       await at('select-account');
-      expect(await page.locator('label.choice').innerText()).to.include(person.account.email);
+      expect(await text('label.choice')).to.include(person.account.email);
       await submit({});
       await at('app-in');
     });
@@ -104,7 +110,7 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
     await using app = await openOtherOriginApp(server, { firstParty: true });
     const [first, second] = [await createPerson(server), await createPerson(server)];
     await visit(server, { origins: [app.origin] }, async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await page.goto(`${app.origin}/sign-in`);
       await enterPassword(visitor, first);
       await at('app-in');
@@ -117,7 +123,7 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
       await submit({}, 'restart');
       await enterPassword(visitor, second);
       await at('app-in');
-      expect(await page.locator('#text').textContent()).to.equal(second.account.id);
+      expect(await text('#text')).to.equal(second.account.id);
     });
   });
 });

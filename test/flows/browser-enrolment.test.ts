@@ -40,7 +40,7 @@ function drawn(text: string): { readonly size: number; readonly lines: string } 
   return { size, lines: bits.match(new RegExp(`.{${size}}`, 'g'))?.join('\n') ?? '' };
 }
 
-const listed = (page: Page): Promise<string[]> => page.locator('#codes li').allInnerTexts();
+const listed = (page: Page): Promise<string[]> => page.locator('#codes li').allTextContents();
 
 describe('setting up the second factor with a browser, on the way to an app', function () {
   this.timeout(60_000);
@@ -64,8 +64,8 @@ describe('setting up the second factor with a browser, on the way to an app', fu
     visit(server, { origins: [app.origin], javaScript }, walk);
 
   /** Reads the key off the page and enters the code that an authenticator app makes of it. */
-  const turnOn = async ({ page, at, submit }: Visitor): Promise<string[]> => {
-    const secret = (await page.locator('#key').innerText()).replace(/\s/g, '');
+  const turnOn = async ({ page, at, submit, text }: Visitor): Promise<string[]> => {
+    const secret = (await text('#key')).replace(/\s/g, '');
     await submit({ code: await generate({ secret }) });
     await at('backup-codes');
     return listed(page);
@@ -73,13 +73,13 @@ describe('setting up the second factor with a browser, on the way to an app', fu
 
   it('shows the same key as a picture, as a link and to be typed', async () => {
     await visitApp(async (visitor) => {
-      const { page } = visitor;
+      const { page, text } = visitor;
       const person = await open(visitor);
       const uri = (await page.locator('a[href^="otpauth:"]').getAttribute('href')) ?? '';
       const { searchParams, pathname } = new URL(uri);
       expect(decodeURIComponent(pathname)).to.equal(`/Sallyport:${person.account.email}`);
       expect(searchParams.get('issuer')).to.equal('Sallyport');
-      const typed = await page.locator('#key').innerText();
+      const typed = await text('#key');
       expect(typed.replace(/\s/g, '')).to.equal(searchParams.get('secret'));
       expect(typed.trim()).to.match(/^([A-Z2-7]{4}\s+){7}[A-Z2-7]{4}$/);
       const picture = page.locator('.qr svg');
@@ -89,20 +89,20 @@ describe('setting up the second factor with a browser, on the way to an app', fu
       expect(await scan(picture, size), 'dark').to.equal(lines);
       await page.reload();
       await visitor.at('enroll-totp');
-      expect(await page.locator('#key').innerText(), 'after a reload').to.equal(typed);
+      expect(await text('#key'), 'after a reload').to.equal(typed);
     });
   });
 
   it('keeps the key when the first code is wrong, and puts the keyboard into the field', async () => {
     await visitApp(async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await open(visitor);
-      const key = await page.locator('#key').innerText();
+      const key = await text('#key');
       expect((await submit({ code: '000000' })).status()).to.equal(422);
       await at('enroll-totp');
       expect(await page.title()).to.match(/^Error: /);
       expect(await page.evaluate('document.activeElement.id')).to.equal('code');
-      expect(await page.locator('#key').innerText()).to.equal(key);
+      expect(await text('#key')).to.equal(key);
     });
   });
 
@@ -127,7 +127,9 @@ describe('setting up the second factor with a browser, on the way to an app', fu
       expect(await page.locator('button:visible').count(), 'buttons on paper').to.equal(0);
       await page.emulateMedia({ media: 'screen' });
 
-      expect(await page.locator('[name=stored]').evaluate((box: { validity: { valid: boolean } }) => box.validity.valid)).to.equal(false);
+      expect(
+        await page.locator('[name=stored]').evaluate((box: { validity: { valid: boolean } }) => box.validity.valid),
+      ).to.equal(false);
       await page.locator('[name=stored]').check();
       await submit({});
       await at('app-in');

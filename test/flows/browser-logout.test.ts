@@ -46,12 +46,12 @@ describe('signing out with a browser', function () {
 
   it('says that it is done when the app wants nobody back', async () => {
     await signedIn(async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await page.goto(`${app.origin}/sign-out`);
       await at('logout');
       await submit({});
       await at('signed-out');
-      expect(await page.locator('h1').innerText()).to.equal('You are signed out');
+      expect(await text('h1')).to.equal('You are signed out');
       await isAskedAgain(visitor);
     });
   });
@@ -59,7 +59,7 @@ describe('signing out with a browser', function () {
   it('leaves one app only, when that is what the person wants', async () => {
     await using other = await openOtherOriginApp(server, { firstParty: true });
     await visit(server, { origins: [app.origin, other.origin] }, async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await page.goto(`${app.origin}/sign-in`);
       await enterPassword(visitor, await createPerson(server));
       await at('app-in');
@@ -67,7 +67,7 @@ describe('signing out with a browser', function () {
       await at('logout');
       await submit({}, 'cancel');
       await at('signed-out');
-      expect(await page.locator('h1').innerText()).to.equal(`You have left ${app.client.name}`);
+      expect(await text('h1')).to.equal(`You have left ${app.client.name}`);
       await page.goto(`${other.origin}/sign-in?prompt=none`);
       await at('app-in');
     });

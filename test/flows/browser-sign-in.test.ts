@@ -6,7 +6,6 @@ import type { RunningApp } from '../support/start-app.ts';
 import { enterPassword, sharedServer, tabTo, type Visitor, visit } from '../support/visitor.ts';
 
 const focused = (page: Page): Promise<unknown> => page.evaluate('document.activeElement.id');
-const alertText = (page: Page): Promise<string> => page.locator('[role=alert]').innerText();
 
 describe('signing in with a browser, for an app on another origin', function () {
   this.timeout(60_000);
@@ -47,12 +46,12 @@ describe('signing in with a browser, for an app on another origin', function () 
     it(`goes through both doors and consent back to the app by keyboard, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const person = await enrolled();
       await visitApp(async (visitor) => {
-        const { page } = visitor;
+        const { page, text } = visitor;
         await open(visitor, 'scope=openid+profile+email');
         await walkByKeyboard(visitor, person);
         expect(new URL(page.url()).origin).to.equal(app.origin);
         expect(new URL(page.url()).searchParams.get('code')).to.be.a('string');
-        expect(await page.locator('#text').textContent()).to.equal(person.account.id);
+        expect(await text('#text')).to.equal(person.account.id);
       }, javaScript);
       const answer = app.answers.at(-1);
       expect(answer?.parameters.get('iss')).to.equal(server.url);
@@ -89,7 +88,7 @@ describe('signing in with a browser, for an app on another origin', function () 
   it('says what is wrong with a password, in the title too, and puts the keyboard where it is put right', async () => {
     const person = await createPerson(server);
     await visitApp(async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await open(visitor);
       await at('login');
       expect(await page.title()).to.match(/^Sign in to /);
@@ -97,7 +96,7 @@ describe('signing in with a browser, for an app on another origin', function () 
       expect(answer.status()).to.equal(422);
       await at('login');
       expect(await page.title()).to.match(/^Error: Sign in to /);
-      expect(await alertText(page)).to.include('do not match');
+      expect(await text('[role=alert]')).to.include('do not match');
       expect(await focused(page)).to.equal('password');
       expect(await page.locator('#username').inputValue()).to.equal(person.login);
       expect(await page.locator('#password').inputValue()).to.equal('');
@@ -110,7 +109,7 @@ describe('signing in with a browser, for an app on another origin', function () 
   it('pauses an account after too many tries and says until when', async () => {
     const person = await createPerson(server);
     await visitApp(async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await open(visitor);
       await at('login');
       // A few failures in a row make the next try wait for a moment, the fifth for long.
@@ -119,7 +118,7 @@ describe('signing in with a browser, for an app on another origin', function () 
         if (answer.status() === 422) continue;
         expect(answer.status()).to.equal(429);
         expect(Number(answer.headers()['retry-after'])).to.be.at.least(1);
-        expect(await alertText(page)).to.match(/^Too many wrong tries\. Try again (in a moment|at \d\d:\d\d)\.$/);
+        expect(await text('[role=alert]')).to.match(/^Too many wrong tries\. Try again (in a moment|at \d\d:\d\d)\.$/);
       }
       await at('login');
       expect(await page.title()).to.match(/^Error: /);
@@ -132,7 +131,7 @@ describe('signing in with a browser, for an app on another origin', function () 
     const person = await enrolled();
     const [code = ''] = await server.app.domains.credentials.backupCodes.create(person.account.id);
     await visitApp(async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await open(visitor);
       await enterPassword(visitor, person);
       await at('totp');
@@ -146,7 +145,7 @@ describe('signing in with a browser, for an app on another origin', function () 
       await submit({ code: 'aaaa-bbbb-cccc-dddd' });
       await at('backup-code');
       expect(await page.title()).to.match(/^Error: /);
-      expect(await alertText(page)).to.include('not one of your unused backup codes');
+      expect(await text('[role=alert]')).to.include('not one of your unused backup codes');
       await submit({}, 'back');
       await at('totp');
       await submit({}, 'backup-code');
@@ -176,12 +175,12 @@ describe('signing in with a browser, for an app on another origin', function () 
 
   it('goes back to the app with the answer "no" from the first page', async () => {
     await visitApp(async (visitor) => {
-      const { page, at, submit } = visitor;
+      const { page, at, submit, text } = visitor;
       await open(visitor);
       await at('login');
       await submit({}, 'cancel');
       await at('app-refused');
-      expect(await page.locator('#text').textContent()).to.equal('access_denied');
+      expect(await text('#text')).to.equal('access_denied');
     });
   });
 });

@@ -109,6 +109,9 @@ describe('playground: the whole server, in a browser', () => {
       await page.goto(playground.origin);
       await page.fill('[name=resource]', api);
       await page.fill('[name=more_scopes]', 'notes:read');
+      await page.getByText('More', { exact: true }).click();
+      await page.check('[name=par]');
+      await page.check('[name=dpop]');
       await button(page, 'Build the address').click();
       await signIn(page);
       await button(page, 'Exchange the code for tokens').click();
@@ -116,7 +119,10 @@ describe('playground: the whole server, in a browser', () => {
       expect(await shown.textContent())
         .to.match(/Verified/)
         .and.include(api)
-        .and.include('notes:read');
+        .and.include('notes:read')
+        .and.include('The key that its user has to prove (DPoP)');
+      await button(page, 'Refresh').click();
+      expect(await latest(page)).to.include('There is a new refresh token too');
 
       await page.goto(`${playground.origin}/machine`);
       await page.fill('[name=resource]', api);

@@ -75,15 +75,25 @@ export async function keysOf(client: RedisClient): Promise<string[]> {
   return (await Promise.all(nodes.map((node) => node.keys('sp:*')))).flat();
 }
 
-async function dumpRedis(client: RedisClient): Promise<string> {
-  const parts = (await keysOf(client)).map(async (key) => {
-    const type = await client.type(key);
-    const value =
-      type === 'hash' ? client.hgetall(key) : type === 'zset' ? client.zrange(key, '0', '-1') : client.get(key);
-    return [key, await value];
-  });
-  return JSON.stringify(await Promise.all(parts));
+/** Asks one thing of each key, a few keys at a time, as the connection's timeouts are short. */
+export async function ofEachKey<T>(client: RedisClient, ask: (key: string) => Promise<T>): Promise<[string, T][]> {
+  const keys = await keysOf(client);
+  const answers: [string, T][] = [];
+  for (let start = 0; start < keys.length; start += 40) {
+    const some = keys.slice(start, start + 40).map(async (key): Promise<[string, T]> => [key, await ask(key)]);
+    answers.push(...(await Promise.all(some)));
+  }
+  return answers;
 }
+
+const dumpRedis = async (client: RedisClient): Promise<string> =>
+  JSON.stringify(
+    await ofEachKey<unknown>(client, async (key) => {
+      const type = await client.type(key);
+      if (type === 'hash') return client.hgetall(key);
+      return type === 'zset' ? client.zrange(key, '0', '-1') : client.get(key);
+    }),
+  );
 
 export const redisLane = (
   name: string,

@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { tokenIdFor } from '../../src/oidc/artifact-store.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { sha256 } from '../../src/shared/crypto.ts';
+import { AppError } from '../../src/shared/errors.ts';
 import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
+import { unitOfWork } from '../../src/storage/unit-of-work.ts';
 import { sqlLanes, testDatabase } from '../support/database.ts';
 import { LaneMissing } from '../support/postgres.ts';
 import { startRedisCluster } from '../support/redis.ts';
-import { type ArtifactLane, keysOf, newGrant, redisLane, secrets, sqlLane } from './artifact-lane.ts';
+import { type ArtifactLane, issue, keysOf, newGrant, ofEachKey, redisLane, secrets, sqlLane } from './artifact-lane.ts';
 import { describeRefreshTokens } from './artifact-refresh.contract.ts';
 import { describeSessions } from './artifact-session.contract.ts';
 import { describeArtifactStore } from './artifact-store.contract.ts';
@@ -50,13 +52,36 @@ function describeRedis(name: string, connection: () => RedisConnection): void {
     ),
   );
 
+  it('throw away what a request stored that took longer than its lease', async () => {
+    const { stores, clock, unit } = await redisLane(
+      name,
+      async () => connection(),
+      () => testDatabase(),
+    ).open();
+    const grant = await newGrant(stores);
+    const redeem = async () => {
+      await stores('AuthorizationCode').consume(grant.codeId);
+      return issue(stores, grant);
+    };
+    let late: Awaited<ReturnType<typeof redeem>> | undefined;
+    let inTime: Awaited<ReturnType<typeof redeem>> | undefined;
+    const slow = unit(async () => {
+      late = await redeem();
+      clock.advance(11);
+      inTime = await unitOfWork.exit(() => unit(redeem));
+    });
+    const failure = await slow.catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(AppError).and.to.have.property('code', 'unavailable');
+    expect(await stores('AccessToken').find(late!.access)).to.equal(undefined);
+    expect(await stores('AccessToken').find(inTime!.access)).not.to.equal(undefined);
+  });
+
   describe('housekeeping', () => {
     it('leaves no key without an end', async () => {
       const { client } = connection();
-      const keys = await keysOf(client);
-      const lives = await Promise.all(keys.map((key) => client.pttl(key)));
-      expect(keys.filter((_, index) => (lives[index] ?? 0) === -1)).to.deep.equal([]);
-      expect(keys.length).to.be.greaterThan(100);
+      const lives = await ofEachKey(client, (key) => client.pttl(key));
+      expect(lives.filter(([, life]) => life === -1)).to.deep.equal([]);
+      expect(lives.length).to.be.greaterThan(100);
     });
 
     it('forgets what expired in the index of a grant', async () => {

@@ -32,6 +32,8 @@ export interface Visitor {
   readonly context: BrowserContext;
   /** Violations of the Content-Security-Policy so far. */
   readonly violations: string[];
+  /** What stands at the selector, its white space folded. */
+  text(selector: string): Promise<string>;
   /** Waits until the page is there, checks it, and returns it; `tab` is another tab of the same browser. */
   at(name: string, tab?: Page): Promise<Page>;
   /** Fills in fields by name, presses the button of that value, and returns the answer that redirects ended at. */
@@ -107,14 +109,13 @@ export async function visit(
     page,
     context,
     violations,
+    text: async (selector) => ((await page.locator(selector).textContent()) ?? '').replace(/\s+/g, ' ').trim(),
     async at(name, tab = page) {
       await tab
         .locator(`body[data-page="${name}"]`)
         .waitFor({ state: 'attached' })
         .catch(async () => {
-          throw new Error(
-            `no page ${name}, but ${tab.url()}:\n${(await tab.locator('body').innerText()).slice(0, 1500)}`,
-          );
+          throw new Error(`no page ${name}, but ${tab.url()}:\n${(await tab.content()).slice(0, 1500)}`);
         });
       if (javaScriptEnabled && tab.url().startsWith(server.url)) await inspect(tab, name);
       return tab;

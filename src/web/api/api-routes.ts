@@ -1,7 +1,9 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { AppError } from '../../shared/errors.ts';
+import type { PageWriter } from '../page-writer.ts';
 import type { BearerNeeds } from './bearer.ts';
+import { describeDocument } from './docs-page.ts';
 import type { OpenApiDocument } from './openapi-document.ts';
 import type { Operation } from './operation.ts';
 import { apiPath } from './resource.ts';
@@ -10,6 +12,7 @@ import { runOperation } from './run-operation.ts';
 interface Needs extends BearerNeeds {
   readonly operations: readonly Operation[];
   readonly document: OpenApiDocument;
+  readonly pages: PageWriter;
 }
 
 /** The address of the OpenAPI document. */
@@ -30,7 +33,8 @@ const toRouterPath = (path: string): string => `${apiPath}${path.replaceAll(/\{(
 function answerOtherMethods(allowed: string): (ctx: Context) => void {
   return (ctx) => {
     ctx.set('Allow', allowed);
-    if (ctx.method !== 'OPTIONS') return ctx.throw(405, `This address takes ${allowed}.`, { headers: { Allow: allowed } });
+    if (ctx.method !== 'OPTIONS')
+      return ctx.throw(405, `This address takes ${allowed}.`, { headers: { Allow: allowed } });
     ctx.set('Access-Control-Allow-Methods', allowed);
     ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, If-Match');
     ctx.set('Access-Control-Max-Age', '3600');
@@ -38,8 +42,16 @@ function answerOtherMethods(allowed: string): (ctx: Context) => void {
   };
 }
 
+/** The page that shows the OpenAPI document to people. */
+export function createApiDocs({ document, pages }: Pick<Needs, 'document' | 'pages'>): Router {
+  const router = new Router();
+  const model = describeDocument(document, documentPath);
+  router.get('api-docs', '/api/docs', (ctx: Context) => pages.show(ctx, 'api-docs', model));
+  return router;
+}
+
 /** The JSON API below {@link apiPath}, and its OpenAPI document. */
-export function createApiRoutes(needs: Needs): Router {
+export function createApiRoutes(needs: Omit<Needs, 'pages'>): Router {
   const router = new Router();
   const text = JSON.stringify(needs.document);
   const paths = new Map<string, Set<string>>([[documentPath, new Set(['GET', 'HEAD', 'OPTIONS'])]]);

@@ -31,7 +31,11 @@ function refuseToken(ctx: Context, scope: string | undefined): never {
     challenge(ctx, { scope });
     throw new AppError('unauthenticated', 'Send an access token for this API as a Bearer token.');
   }
-  challenge(ctx, { error: 'invalid_token', error_description: 'The access token is not good here, or not any more', scope });
+  challenge(ctx, {
+    error: 'invalid_token',
+    error_description: 'The access token is not good here, or not any more',
+    scope,
+  });
   throw new AppError('unauthenticated', 'The access token is not good here, or not any more. Get a new one.');
 }
 

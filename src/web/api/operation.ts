@@ -43,7 +43,9 @@ type Answer<Given extends Replies> = {
   [Status in keyof Given]: {
     readonly status: Status;
     readonly headers?: Readonly<Record<string, string>>;
-  } & (BodyOf<Given[Status]> extends undefined ? { readonly body?: undefined } : { readonly body: BodyOf<Given[Status]> });
+  } & (BodyOf<Given[Status]> extends undefined
+    ? { readonly body?: undefined }
+    : { readonly body: BodyOf<Given[Status]> });
 }[keyof Given];
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;

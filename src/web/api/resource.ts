@@ -5,7 +5,7 @@ export const apiPath = '/api/v1';
 
 /** What an app may do at our API, in words for the consent page. */
 export const apiScopes = {
-  'account:read': 'See your profile, email address and phone number',
+  'account:read': 'See your profile, email address, postal address and phone number',
   'account:write': 'Change your profile',
 } as const;
 

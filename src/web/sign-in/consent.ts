@@ -1,10 +1,9 @@
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
-import { appCard } from '../app-card.ts';
 import { doorsOf } from '../doors.ts';
 import { metaOf } from '../request-meta.ts';
 import { scopeTexts } from '../scope-texts.ts';
-import { type SignInSurface, seeOther, type Visit } from './context.ts';
+import { appOf, type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
 
@@ -32,7 +31,7 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
     const value = name === 'email' ? account.email : name === 'phone' ? account.phoneNumber : undefined;
     return text ? [{ ...text, value, isNew: before !== undefined && !before.scopes.includes(name) }] : [];
   });
-  const app = appCard(client, interaction.redirectUri);
+  const app = appOf(visit);
   await surface.pages.show(ctx, 'consent', {
     app,
     verified: client.firstParty,
@@ -41,7 +40,7 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
     offline: interaction.offlineAccess,
     account: account.email,
     doors: doorsOf(interaction.session),
-    redirectDomain: app.domain ?? app.name,
+    redirectDomain: app.domain,
   });
 }
 

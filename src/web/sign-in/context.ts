@@ -8,6 +8,8 @@ import type { Interaction, Interactions } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import type { Evidence, FlowView, Requirement, SignIn } from '../../sign-in/index.ts';
+import { appCard } from '../app-card.ts';
+import type { AppIdentity } from '../page-models.ts';
 import type { FormGuard, PageWriter } from '../page-writer.ts';
 import type { AttemptLimits } from './attempt-limits.ts';
 
@@ -90,6 +92,12 @@ export async function visitOf(surface: SignInSurface, ctx: Context): Promise<Vis
   if (!client || client.disabled)
     throw new AppError('expired', 'This app may not sign people in any more. Go back to it and ask its owner.');
   return { ctx, interaction, client, base: `/sign-in/${uid}` };
+}
+
+/** The app of this visit. It has no domain when no browser goes back to it, because a device waits for the answer. */
+export function appOf({ client, interaction }: Visit): AppIdentity {
+  const { domain, ...app } = appCard(client, interaction.redirectUri);
+  return interaction.redirectUri === undefined || domain === undefined ? app : { ...app, domain };
 }
 
 /** Back to the app, which is told that the person cancelled (RFC 6749 §4.1.2.1). */

@@ -1,7 +1,6 @@
 import { toString as drawQrCode } from 'qrcode';
-import { appCard } from '../app-card.ts';
 import { metaOf } from '../request-meta.ts';
-import { leave, openFlow, type SignInSurface, type Visit } from './context.ts';
+import { appOf, leave, openFlow, type SignInSurface, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -11,7 +10,7 @@ async function show(surface: SignInSurface, visit: Visit, wrongCode: boolean): P
     visit.ctx,
     'enroll-totp',
     {
-      app: appCard(visit.client, visit.interaction.redirectUri),
+      app: appOf(visit),
       who: label,
       key: secret,
       uri,
@@ -44,7 +43,7 @@ export async function submitEnrolment(surface: SignInSurface, remember: Remember
     return dispatch(surface, remember, visit);
   }
   // The only moment at which the codes exist in clear: they go from here to the person and nowhere else.
-  const app = appCard(visit.client, visit.interaction.redirectUri);
+  const app = appOf(visit);
   await surface.pages.show(ctx, 'backup-codes', { app, who: view.account?.label ?? '', codes: result.backupCodes });
 }
 
@@ -73,6 +72,6 @@ export async function showBackupCodes(surface: SignInSurface, remember: Remember
   const view = await openFlow(surface, visit);
   if (view.step !== 'show-backup-codes') return dispatch(surface, remember, visit);
   const codes = await surface.signIn.renewBackupCodes(visit.interaction.uid, metaOf(visit.ctx));
-  const app = appCard(visit.client, visit.interaction.redirectUri);
+  const app = appOf(visit);
   await surface.pages.show(visit.ctx, 'backup-codes', { app, who: view.account?.label ?? '', codes });
 }

@@ -1,8 +1,7 @@
 import type { Refusal } from '../../sign-in/index.ts';
-import { appCard } from '../app-card.ts';
 import type { LoginError } from '../page-models.ts';
 import { metaOf } from '../request-meta.ts';
-import { announcePause, leave, openFlow, type SignInSurface, type Visit } from './context.ts';
+import { announcePause, appOf, leave, openFlow, type SignInSurface, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -19,7 +18,7 @@ async function show(surface: SignInSurface, visit: Visit, shown: Shown, status =
     visit.ctx,
     'login',
     {
-      app: appCard(visit.client, visit.interaction.redirectUri),
+      app: appOf(visit),
       loginHint: visit.interaction.loginHint,
       ...shown,
       ...(demo.length > 0 && { demo: { accounts: demo } }),

@@ -1,7 +1,6 @@
 import type { FlowView, SubmitResult } from '../../sign-in/index.ts';
-import { appCard } from '../app-card.ts';
 import { metaOf } from '../request-meta.ts';
-import { announcePause, openFlow, type SignInSurface, seeOther, type Visit } from './context.ts';
+import { announcePause, appOf, openFlow, type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
 
@@ -21,7 +20,7 @@ async function show(
     visit.ctx,
     page,
     {
-      app: appCard(visit.client, visit.interaction.redirectUri),
+      app: appOf(visit),
       who: view.account?.label ?? '',
       error: error && troubles[error],
       pausedUntil: announcePause(visit.ctx, retryAt),

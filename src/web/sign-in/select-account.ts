@@ -1,15 +1,14 @@
 import { asAccountId } from '../../shared/ids.ts';
-import { appCard } from '../app-card.ts';
-import { leave, type SignInSurface, seeOther, type Visit } from './context.ts';
+import { appOf, leave, type SignInSurface, seeOther, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
 
 export async function showSelectAccount(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
-  const { interaction, client, ctx } = visit;
+  const { interaction, ctx } = visit;
   const account = interaction.session && (await surface.accounts.find(asAccountId(interaction.session.accountId)));
   if ((await pageOfPrompt(surface, visit)) !== 'select-account' || !account) return dispatch(surface, remember, visit);
   await surface.pages.show(ctx, 'select-account', {
-    app: appCard(client, interaction.redirectUri),
+    app: appOf(visit),
     accounts: [
       { id: account.id, name: account.profile.name ?? account.username ?? account.email, detail: account.email },
     ],

@@ -1,0 +1,91 @@
+import type { MediaType, OperationObject, ParameterObject, ResponseObject } from './openapi-types.ts';
+
+/** A field of a form or query: its name, what it is, and a value to show. */
+export type Field = readonly [name: string, description: string, example?: string];
+
+export const clientFields: readonly Field[] = [
+  ['client_id', 'With `client_secret_post`, or for a client without a secret.'],
+  ['client_secret', 'With `client_secret_post`.'],
+  ['client_assertion_type', 'With `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.'],
+  ['client_assertion', 'With `private_key_jwt`: a JWT of the client, used once (RFC 7523).'],
+];
+export const requestFields: readonly Field[] = [
+  ['client_id', 'The app.', 'app_4m7q2x9b1k5n8v3c6z0w'],
+  ['response_type', 'Always `code`.', 'code'],
+  ['redirect_uri', 'One of the registered ones, character by character.', 'https://app.example/callback'],
+  ['scope', 'What the app asks for, separated by spaces.', 'openid profile'],
+  [
+    'code_challenge',
+    'SHA-256 of the code verifier, base64url (RFC 7636).',
+    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  ],
+  ['code_challenge_method', 'Always `S256`.', 'S256'],
+  ['state', 'Comes back unchanged; binds the answer to the browser.', 'af0ifjsldkj'],
+  ['nonce', 'Comes back in the ID token.', 'n-0S6_WzA2Mj'],
+  ['resource', 'The API that the access token is for (RFC 8707).'],
+  ['prompt', '`none`, `login`, `consent` or `select_account`.'],
+  ['max_age', 'Seconds that the last sign-in may be old.'],
+  ['acr_values', '`aal2` asks for a second factor.'],
+  ['login_hint', 'A username or email address to fill in.'],
+  ['claims', 'Single claims, as JSON (OpenID Connect Core §5.5).'],
+];
+
+const required = (names: readonly string[]) => new Set(names);
+export const requestRequired = [
+  'client_id',
+  'response_type',
+  'redirect_uri',
+  'code_challenge',
+  'code_challenge_method',
+];
+
+export function form(
+  fields: readonly Field[],
+  needed: readonly string[],
+  examples: Readonly<Record<string, string>> = {},
+) {
+  const shown = Object.fromEntries(fields.flatMap(([name, , example]) => (example ? [[name, example]] : [])));
+  const content: MediaType = {
+    schema: {
+      type: 'object',
+      required: [...needed],
+      properties: Object.fromEntries(fields.map(([name, description]) => [name, { type: 'string', description }])),
+    },
+    example: { ...shown, ...examples },
+  };
+  return { required: true, content: { 'application/x-www-form-urlencoded': content } };
+}
+
+export function query(fields: readonly Field[], needed: readonly string[]): ParameterObject[] {
+  const must = required(needed);
+  return fields.map(([name, description, example]) => ({
+    name,
+    in: 'query',
+    required: must.has(name),
+    description,
+    schema: { type: 'string' },
+    ...(example !== undefined && { example }),
+  }));
+}
+
+export const json = (description: string, schema: string, example: unknown): ResponseObject => ({
+  description,
+  content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } },
+});
+export const refused = (error: string, description: string): ResponseObject =>
+  json(description, 'OAuthError', { error, error_description: 'what was wrong, for a developer' });
+export const redirect = (description: string): ResponseObject => ({
+  description,
+  headers: { Location: { description: 'Where to go on.', schema: { type: 'string' } } },
+});
+
+export const byClient: OperationObject['security'] = [{ clientSecret: [] }, {}];
+export const badClient = refused('invalid_client', 'The client is not who it says.');
+
+export const operation = (
+  id: string,
+  tag: string,
+  summary: string,
+  description: string,
+  rest: Omit<OperationObject, 'operationId' | 'tags' | 'summary' | 'description'>,
+): OperationObject => ({ operationId: id, tags: [tag], summary, description, ...rest });
