@@ -1,3 +1,4 @@
+import type Koa from 'koa';
 import { createArtifacts } from './app/artifacts.ts';
 import { createConsoles } from './app/consoles.ts';
 import { createDomains, type Domains } from './app/domains.ts';
@@ -6,15 +7,17 @@ import { createLimits } from './app/limits.ts';
 import { hasMailViewer } from './app/mail.ts';
 import { openDatabase } from './app/open-storage.ts';
 import { createPageTools, createWeb, type PageTools } from './app/web.ts';
+import type { AuditEvent } from './audit/index.ts';
 import type { Config } from './config/load.ts';
 import { createOidc, type OidcSettings } from './oidc/index.ts';
 import { type Clock, systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
+import { type Resources, withResources } from './shared/resources.ts';
 import type { Database } from './storage/database.ts';
 import { createDevMailRoutes } from './web/dev-mail.ts';
 import { type HttpServer, listen } from './web/http/server.ts';
-import { listenForManagement } from './web/management.ts';
-import { createMetrics } from './web/metrics.ts';
+import { listenForManagement, type ReadinessCheck } from './web/management.ts';
+import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createSignInRoutes } from './web/sign-in/routes.ts';
 
@@ -53,25 +56,47 @@ const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
 const devRoutes = (config: Config, { notifications }: Domains, { pages }: PageTools) =>
   hasMailViewer(config) ? [createDevMailRoutes({ notifications, pages })] : [];
 
-/** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
-export async function createApp(
-  config: Config,
-  { logger, access = logger, clock = systemClock, onProgress = () => undefined, demoAccounts = () => [] }: Options,
-): Promise<App> {
-  await using resources = new AsyncDisposableStack();
+/** Counts finished doors by factor and outcome, as the audit log tells them. */
+function countSignIns(metrics: Metrics): (event: AuditEvent) => void {
+  return ({ type, outcome, details }) => {
+    if (type === 'sign_in.locked') metrics.countSignIn('password', 'locked');
+    else if (type === 'backup_code.used') metrics.countSignIn('backup_code', outcome);
+    else if (type === 'second_factor.failed') metrics.countSignIn('totp', 'failure');
+    else if (type === 'sign_in.failed') metrics.countSignIn('password', 'failure');
+    else if (type === 'sign_in.succeeded') {
+      metrics.countSignIn('password', 'success');
+      if (Array.isArray(details?.amr) && details.amr.includes('otp')) metrics.countSignIn('totp', 'success');
+    }
+  };
+}
+
+interface Built {
+  readonly web: Koa;
+  readonly domains: Domains;
+  readonly database: Database;
+  readonly checks: readonly ReadinessCheck[];
+  readonly metrics: Metrics;
+}
+
+async function build(config: Config, options: Options, resources: Resources): Promise<Built> {
+  const {
+    logger,
+    access = logger,
+    clock = systemClock,
+    onProgress = () => undefined,
+    demoAccounts = () => [],
+  } = options;
+  const metrics = createMetrics();
   const database = resources.use(await openDatabase(config, logger, onProgress));
-  const domains = createDomains(config, database, clock, logger);
+  const domains = createDomains(config, database, clock, logger, countSignIns(metrics));
   resources.use(domains.hasher);
+  metrics.watch('password_queue', 'Passwords that wait for a thread.', () => domains.hasher.waiting);
   await domains.keys.prepare();
   resources.use(domains.keys.start());
 
-  const metrics = createMetrics();
-  const artifacts = createArtifacts({ config, database, domains, clock, logger, metrics });
-  resources.use(artifacts);
+  const artifacts = resources.use(createArtifacts({ config, database, domains, clock, logger, metrics }));
   const limits = createLimits({ config, redis: artifacts.redis?.client, logger, clock, metrics });
   const tools = createPageTools(config, domains.secrets);
-  const secureCookies = config.issuer.startsWith('https:');
-
   const oidc = resources.use(
     createOidc({
       settings: oidcSettings(config, domains),
@@ -97,7 +122,6 @@ export async function createApp(
       logger,
     }),
   );
-
   const signIn = createSignInRoutes({
     ...domains,
     interactions: oidc.interactions,
@@ -105,7 +129,7 @@ export async function createApp(
     forms: tools.forms,
     limits: limits.attempts,
     demoAccounts,
-    secureCookies,
+    secureCookies: config.issuer.startsWith('https:'),
   });
   const consoles = createConsoles({ config, domains, oidc, tools, clock });
   const web = createWeb({
@@ -124,28 +148,35 @@ export async function createApp(
     access,
   });
   resources.use(startJobs({ artifacts, domains, logger }));
+  return { web, domains, database, checks: artifacts.checks, metrics };
+}
 
-  const kept = resources.move();
-  let server: HttpServer | undefined;
-  let draining = false;
-  return {
-    issuer: config.issuer,
-    domains,
-    database,
-    async listen() {
-      server = await listen(web.callback(), { port: config.PORT, host: config.host });
-      const management = await listenForManagement(
-        { checks: artifacts.checks, registry: metrics.registry, isDraining: () => draining, logger },
-        { port: config.SALLYPORT_MANAGEMENT_PORT, host: config.SALLYPORT_MANAGEMENT_HOST },
-      );
-      kept.use(management);
-      return { port: server.port, managementPort: management.port };
-    },
-    async [Symbol.asyncDispose]() {
-      draining = true;
-      const cut = (await server?.drain({ noticeSeconds: config.SALLYPORT_DRAIN_SECONDS, graceSeconds: 25 })) ?? 0;
-      if (cut > 0) logger.warn({ requests: cut }, 'requests were cut at the end of the grace time');
-      await kept.disposeAsync();
-    },
-  };
+/** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
+export function createApp(config: Config, options: Options): Promise<App> {
+  return withResources(async (resources) => {
+    const { logger } = options;
+    const { web, domains, database, checks, metrics } = await build(config, options, resources);
+    let server: HttpServer | undefined;
+    let draining = false;
+    return {
+      issuer: config.issuer,
+      domains,
+      database,
+      async listen() {
+        server = await listen(web.callback(), { port: config.PORT, host: config.host });
+        const management = await listenForManagement(
+          { checks, registry: metrics.registry, isDraining: () => draining, logger },
+          { port: config.SALLYPORT_MANAGEMENT_PORT, host: config.SALLYPORT_MANAGEMENT_HOST },
+        );
+        resources.use(management);
+        return { port: server.port, managementPort: management.port };
+      },
+      async [Symbol.asyncDispose]() {
+        draining = true;
+        const cut = (await server?.drain({ noticeSeconds: config.SALLYPORT_DRAIN_SECONDS, graceSeconds: 25 })) ?? 0;
+        if (cut > 0) logger.warn({ requests: cut }, 'requests were cut at the end of the grace time');
+        await resources[Symbol.asyncDispose]();
+      },
+    };
+  });
 }

@@ -5,7 +5,7 @@ import { createSqlApiStore } from '../apis/api-store-sql.ts';
 import { createApis } from '../apis/index.ts';
 import { createSqlAuditCounts } from '../audit/audit-statistics-sql.ts';
 import { createSqlAuditStore } from '../audit/audit-store-sql.ts';
-import { createAuditLog, createAuditStatistics } from '../audit/index.ts';
+import { type AuditEvent, type AuditLog, createAuditLog, createAuditStatistics } from '../audit/index.ts';
 import { createSqlClientStore } from '../clients/client-store-sql.ts';
 import { createClients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
@@ -42,10 +42,24 @@ const keyPolicy = (config: Config) => ({
 const accountMemory = 1000;
 
 /** Puts the domains on their stores. All of them are durable data, so all of them are SQL. */
-export function createDomains(config: Config, database: Database, clock: Clock, logger: Logger) {
+export function createDomains(
+  config: Config,
+  database: Database,
+  clock: Clock,
+  logger: Logger,
+  observe: (event: AuditEvent) => void = () => undefined,
+) {
   const secrets = new SecretRing(config.secrets);
   const notifications = createMail({ config, database, clock, logger, secrets });
-  const audit = withSecurityNotices(createAuditLog(createSqlAuditStore(database), clock), {
+  const log = createAuditLog(createSqlAuditStore(database), clock);
+  const observed: AuditLog = {
+    ...log,
+    async record(event) {
+      await log.record(event);
+      observe(event);
+    },
+  };
+  const audit = withSecurityNotices(observed, {
     accounts: { find: (id) => accounts.find(id) },
     notifications,
     clock,

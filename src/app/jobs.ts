@@ -1,5 +1,6 @@
 import { reasonOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { Resources } from '../shared/resources.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { Domains } from './domains.ts';
 
@@ -46,7 +47,7 @@ export function startJobs({
   domains: Domains;
   logger: Logger;
 }): AsyncDisposable {
-  const stack = new AsyncDisposableStack();
+  const stack = new Resources();
   const jobs: readonly Job[] = [
     { name: 'purge-artifacts', everySeconds: 60, run: () => artifacts.purge() },
     { name: 'purge-sign-ins', everySeconds: 300, run: () => domains.signIn.purge() },

@@ -4,6 +4,7 @@ import { startControlSocket } from '../cli/control-socket.ts';
 import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import { createLogs, type Logs } from '../shared/logger.ts';
+import { type Resources, withResources } from '../shared/resources.ts';
 import { banner, noteFor } from './banner.ts';
 import { type DemoSummary, seedDemo } from './demo-data.ts';
 import { openPlayground } from './playground.ts';
@@ -23,33 +24,39 @@ async function untilSignal(): Promise<void> {
  */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
+  const resources = await withResources((opened) => start(config, opened));
+  await untilSignal();
+  await resources[Symbol.asyncDispose]();
+}
+
+async function start(config: Config, resources: Resources): Promise<Resources> {
   const { logger, access } = logsOf(config);
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   let demo: DemoSummary | undefined;
-
-  await using app = await createApp(config, {
-    logger,
-    access,
-    onProgress: (text) => say(`  ${text}`),
-    demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
-  });
+  const app = resources.use(
+    await createApp(config, {
+      logger,
+      access,
+      onProgress: (text) => say(`  ${text}`),
+      demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
+    }),
+  );
   if (config.production && (await app.domains.clients.find('playground'))) {
     throw new AppError(
       'conflict',
       'This database has demo data, whose passwords lie in a file. Give production one of its own.',
     );
   }
-  const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
   if (config.demo) {
     say('  Preparing demo data.');
+    const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
     demo = await seedDemo({ ...app.domains, issuer: config.issuer, playgroundOrigin, dataDir: config.dataDir });
   }
   await app.listen();
-  await using _control = await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger });
-  await using _playground = demo && (await openPlayground({ config, demo, domains: app.domains, logger }));
+  resources.use(await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger }));
+  resources.use(demo && (await openPlayground({ config, demo, domains: app.domains, logger })));
   say(banner(config, demo));
-  await untilSignal();
-  logger.info('draining');
+  return resources;
 }
 
 /** {@link serve} for a process: what keeps it from starting goes to standard error. Resolves to the exit code. */

@@ -10,6 +10,7 @@ import type { Database } from '../storage/database.ts';
 import { type Assets, createAssets } from '../web/http/assets.ts';
 import { type Csrf, createCsrf } from '../web/http/csrf.ts';
 import { useEdge } from '../web/http/edge.ts';
+import { postAsGet } from '../web/http/post-as-get.ts';
 import { createRenderer, type Render } from '../web/http/render.ts';
 import { routeFor } from '../web/http/routes.ts';
 import { storeFailure } from '../web/http/store-failure.ts';
@@ -96,6 +97,7 @@ export function createWeb(parts: WebParts): Koa {
     await ensureFresh();
     return next();
   });
+  app.use(postAsGet as unknown as Koa.Middleware);
   app.use(oidc.middleware);
   return app;
 }

@@ -76,7 +76,7 @@ function productionProblems(values: Environment, env: NodeJS.ProcessEnv): string
   } else if (values.SALLYPORT_ISSUER.startsWith('http:') && !isLoopbackUrl(values.SALLYPORT_ISSUER)) {
     problems.push('SALLYPORT_ISSUER is plain http. Put TLS in front and give the https URL.');
   }
-  if (!values.SALLYPORT_SECRETS) {
+  if (!values.SALLYPORT_SECRETS?.length) {
     problems.push(
       'SALLYPORT_SECRETS is not set. Make one with `openssl rand -base64 48` and keep it with your backups.',
     );
@@ -136,7 +136,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     dataDir,
     production,
     host: HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
-    secrets: SALLYPORT_SECRETS ?? developmentSecrets(dataDir),
+    secrets: SALLYPORT_SECRETS?.length ? SALLYPORT_SECRETS : developmentSecrets(dataDir),
     demo: values.SALLYPORT_DEMO && !production && isLoopbackUrl(issuer),
   };
 }

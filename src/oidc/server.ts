@@ -6,6 +6,7 @@ import { type BrowserSessions, createBrowserSessions } from './browser-sessions.
 import { createInteractions, type Interactions } from './interactions.ts';
 import { createIntrospectionEndpoint } from './introspection-endpoint.ts';
 import { createAccessTokenVerifier } from './jwt-access-token.ts';
+import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 
@@ -27,6 +28,7 @@ export function createOidc(parts: ProviderParts): Oidc {
     const handle = compose([
       createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected }),
       createStructuredTokens(provider, domains, verify),
+      lostDeviceSession,
       ...provider.middleware,
     ]) as Middleware;
     return { provider, handle };

@@ -44,6 +44,7 @@ const unavailableCodes = new Set([
   '08006',
   '55P03',
   '58000',
+  '58030',
   'XX000',
 ]);
 const unavailableText =
@@ -78,13 +79,30 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     open.set(unit, await unit.transaction);
   };
 
-  const settle = async (unit: UnitOfWork, keep: boolean): Promise<void> => {
-    await Promise.all(unit.enlisted);
-    if (keep) for (const step of unit.beforeCommit) await step();
+  const finish = async (unit: UnitOfWork, keep: boolean): Promise<void> => {
     const transaction = await unit.transaction;
     open.delete(unit);
     if (!transaction) return;
-    await (keep ? transaction.commit() : transaction.rollback());
+    if (!keep) {
+      await transaction.rollback();
+      return;
+    }
+    const done = (await transaction.commit()) as { response?: { command?: string } } | undefined;
+    // knex tells a failed COMMIT to this promise only; PostgreSQL answers ROLLBACK when a statement had failed before.
+    await transaction.executionPromise;
+    if (done?.response?.command === 'ROLLBACK')
+      throw new Error('The transaction was broken and nothing of it was kept.');
+  };
+
+  const settle = async (unit: UnitOfWork, keep: boolean): Promise<void> => {
+    try {
+      await Promise.all(unit.enlisted);
+      if (keep) for (const step of unit.beforeCommit) await step();
+    } catch (error) {
+      await finish(unit, false).catch(() => undefined);
+      throw error;
+    }
+    await finish(unit, keep);
   };
 
   const run = async <T>(
@@ -141,21 +159,31 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
 /** Milliseconds that a statement, a lock and a connection may take before the answer is 503. */
 const limits = { connect: 1_500, statement: 1_900, lock: 1_500, idleInTransaction: 10_000 };
 
+const quiet = (): void => undefined;
+
 /** Opens a pool on PostgreSQL. It connects on first use; a database that is away fails within two seconds. */
-export function openPostgres(url: string, options: { poolSize: number }): Database {
+export function openPostgres(url: string, options: { poolSize: number; patient?: boolean }): Database {
+  // Migrations may take long and wait for each other; everything else gives up within two seconds.
+  const waits = options.patient
+    ? {}
+    : {
+        query_timeout: limits.statement + 100,
+        statement_timeout: limits.statement,
+        lock_timeout: limits.lock,
+        idle_in_transaction_session_timeout: limits.idleInTransaction,
+      };
   const pool = knexFactory({
     client: 'pg',
     connection: {
       connectionString: url,
       connectionTimeoutMillis: limits.connect,
-      query_timeout: limits.statement + 100,
-      statement_timeout: limits.statement,
-      lock_timeout: limits.lock,
-      idle_in_transaction_session_timeout: limits.idleInTransaction,
+      ...waits,
       keepAlive: true,
     } as Knex.PgConnectionConfig,
     acquireConnectionTimeout: limits.connect,
     pool: { min: 0, max: options.poolSize },
+    // Failures come back to the caller, who says more than the driver's stack.
+    log: { warn: quiet, error: quiet, debug: quiet, deprecate: quiet },
   });
   return createDatabase(pool, 'postgres', async () => undefined);
 }

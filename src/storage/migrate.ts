@@ -26,6 +26,7 @@ const source = {
  * lets one work while the other waits, and a migrator that dies leaves nothing half done (each runs in a transaction).
  */
 export async function migrate(database: Database): Promise<string[]> {
+  if ((await pendingMigrations(database)) === 0) return [];
   const config = { migrationSource: source, tableName: 'schema_migration', disableMigrationsListValidation: true };
   return database.transaction(async () => {
     await database.sql.raw('select pg_advisory_xact_lock(727541)');
@@ -37,9 +38,9 @@ export async function migrate(database: Database): Promise<string[]> {
 
 /** How many migrations this release has that the database has not. */
 export async function pendingMigrations(database: Database): Promise<number> {
-  const [, pending] = (await database.sql.migrate.list({ migrationSource: source, tableName: 'schema_migration' })) as [
-    unknown[],
-    unknown[],
-  ];
-  return pending.length;
+  const names = (await source.getMigrations()).map(source.getMigrationName);
+  if (!(await database.sql.schema.hasTable('schema_migration'))) return names.length;
+  const rows = (await database.sql('schema_migration').select('name')) as { name: string }[];
+  const applied = new Set(rows.map(({ name }) => name));
+  return names.filter((name) => !applied.has(name)).length;
 }

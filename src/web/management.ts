@@ -31,8 +31,10 @@ interface Readiness {
 const patience = 1000;
 
 async function passes({ name, check }: ReadinessCheck, logger: Logger): Promise<boolean> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+  });
   try {
     await Promise.race([check(), late]);
     return true;

@@ -71,6 +71,22 @@ describe('a sign-in in a browser that does not go straight on', function () {
     });
   });
 
+  it('says that a sign-in which took too long has expired, and starts anew from the app', async () => {
+    await visitApp(async (visitor) => {
+      const { page, at, submit } = visitor;
+      await page.goto(`${app.origin}/sign-in`);
+      await at('login');
+      const past = { expires_at: new Date(Date.now() - 1000) };
+      expect(await server.app.database.sql('artifact').where({ kind: 'Interaction' }).update(past)).to.be.at.least(1);
+      const answer = await submit({ username: person.login, password: person.password });
+      expect(answer.status()).to.equal(410);
+      await expectErrorPage(visitor, /expired/);
+      await page.goto(`${app.origin}/sign-in?prompt=consent`);
+      await enterPassword(visitor, person);
+      await at('consent');
+    });
+  });
+
   it('finishes two sign-ins of one browser, the second first', async () => {
     await visitApp(async (visitor) => {
       const { page, context, at, submit } = visitor;

@@ -175,7 +175,7 @@ describe('signing in with a browser, for an app on another origin', function () 
 
   it('goes back to the app with the answer "no" from the first page', async () => {
     await visitApp(async (visitor) => {
-      const { page, at, submit, text } = visitor;
+      const { at, submit, text } = visitor;
       await open(visitor);
       await at('login');
       await submit({}, 'cancel');

@@ -116,7 +116,7 @@ async function readTiles(sources: OverviewSources): Promise<AdminOverviewPage['t
     { label: 'APIs', value: amount(apiList.length), hint: 'registered' },
     { label: 'Sign-ins', value: amount(signIns), hint: 'in 24 hours' },
     { label: 'Failed tries', value: amount(failed), hint: share },
-    { label: 'Paused now', value: amount(paused), hint: 'too many wrong tries' },
+    { label: 'Paused now', value: amount(paused), hint: 'after wrong tries' },
   ];
 }
 

@@ -15,11 +15,14 @@ const longDay = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long'
 const count = new Intl.NumberFormat('en-GB');
 const percent = new Intl.NumberFormat('en-GB', { style: 'percent', maximumFractionDigits: 1 });
 
-/** The height of one grid step: a whole 1, 2 or 5 times a power of ten, so that four of them hold `most`. */
+const roundSteps = [10, 15, 20, 25, 30, 40, 50, 60, 80];
+
+/** The height of one grid step: a round number, the smallest of which four hold `most`. */
 export function gridStep(most: number): number {
-  for (let power = 1; ; power *= 10) {
-    for (const digit of [1, 2, 5]) if (digit * power * lines >= most) return digit * power;
-  }
+  const least = Math.max(1, most / lines);
+  if (least <= 10) return Math.ceil(least);
+  const power = 10 ** (Math.floor(Math.log10(least)) - 1);
+  return (roundSteps.find((step) => step * power >= least) ?? 100) * power;
 }
 
 const shareOf = ({ succeeded, failed }: SignInDay): string =>

@@ -3,7 +3,7 @@ import type { Accounts } from '../../accounts/index.ts';
 import type { AccessTokens } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Access, PersonCaller } from './operation.ts';
-import { apiIdentifier } from './resource.ts';
+import { apiIdentifier, resourceMetadataPath } from './resource.ts';
 
 export interface BearerNeeds {
   readonly issuer: string;

@@ -3,12 +3,15 @@ import type { MediaType, OperationObject, ParameterObject, ResponseObject } from
 /** A field of a form or query: its name, what it is, and a value to show. */
 export type Field = readonly [name: string, description: string, example?: string];
 
+/** How a client proves itself, where it is not by the Authorization header. */
 export const clientFields: readonly Field[] = [
   ['client_id', 'With `client_secret_post`, or for a client without a secret.'],
   ['client_secret', 'With `client_secret_post`.'],
   ['client_assertion_type', 'With `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.'],
   ['client_assertion', 'With `private_key_jwt`: a JWT of the client, used once (RFC 7523).'],
 ];
+
+/** The parameters of an authorization request. */
 export const requestFields: readonly Field[] = [
   ['client_id', 'The app.', 'app_4m7q2x9b1k5n8v3c6z0w'],
   ['response_type', 'Always `code`.', 'code'],
@@ -30,7 +33,7 @@ export const requestFields: readonly Field[] = [
   ['claims', 'Single claims, as JSON (OpenID Connect Core §5.5).'],
 ];
 
-const required = (names: readonly string[]) => new Set(names);
+/** Those that every authorization request needs. */
 export const requestRequired = [
   'client_id',
   'response_type',
@@ -39,11 +42,8 @@ export const requestRequired = [
   'code_challenge_method',
 ];
 
-export function form(
-  fields: readonly Field[],
-  needed: readonly string[],
-  examples: Readonly<Record<string, string>> = {},
-) {
+/** A form body. Its example has the fields that have a value to show. */
+export function form(fields: readonly Field[], needed: readonly string[]): NonNullable<OperationObject['requestBody']> {
   const shown = Object.fromEntries(fields.flatMap(([name, , example]) => (example ? [[name, example]] : [])));
   const content: MediaType = {
     schema: {
@@ -51,37 +51,46 @@ export function form(
       required: [...needed],
       properties: Object.fromEntries(fields.map(([name, description]) => [name, { type: 'string', description }])),
     },
-    example: { ...shown, ...examples },
+    example: shown,
   };
   return { required: true, content: { 'application/x-www-form-urlencoded': content } };
 }
 
+/** The same fields as query parameters. */
 export function query(fields: readonly Field[], needed: readonly string[]): ParameterObject[] {
-  const must = required(needed);
   return fields.map(([name, description, example]) => ({
     name,
     in: 'query',
-    required: must.has(name),
+    required: needed.includes(name),
     description,
     schema: { type: 'string' },
     ...(example !== undefined && { example }),
   }));
 }
 
+/** A JSON answer with a schema of the document's components. */
 export const json = (description: string, schema: string, example: unknown): ResponseObject => ({
   description,
   content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } },
 });
+
+/** A refusal in the words of OAuth. */
 export const refused = (error: string, description: string): ResponseObject =>
   json(description, 'OAuthError', { error, error_description: 'what was wrong, for a developer' });
+
+/** A redirect. */
 export const redirect = (description: string): ResponseObject => ({
   description,
   headers: { Location: { description: 'Where to go on.', schema: { type: 'string' } } },
 });
 
+/** By client authentication, or none for clients without a secret. */
 export const byClient: OperationObject['security'] = [{ clientSecret: [] }, {}];
+
+/** The refusal of a client that did not prove itself. */
 export const badClient = refused('invalid_client', 'The client is not who it says.');
 
+/** An operation written by hand. */
 export const operation = (
   id: string,
   tag: string,

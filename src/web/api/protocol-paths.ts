@@ -45,7 +45,7 @@ const metadata: Record<string, PathItem> = {
       {
         responses: {
           200: json('The keys.', 'KeySet', {
-            keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'mR3…' }],
+            keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'mR3kXq9vT2cW7pLz' }],
           }),
         },
         security: [],
@@ -108,7 +108,7 @@ const signIn: Record<string, PathItem> = {
         ),
         responses: {
           200: json('What to show.', 'DeviceAuthorization', {
-            device_code: '2Yk…',
+            device_code: 'q7w3e9r5t1y8u4i2o6p0a3s5',
             user_code: 'WDJB-MJHT',
             verification_uri: 'https://id.example/device',
             verification_uri_complete: 'https://id.example/device?user_code=WDJB-MJHT',
@@ -162,7 +162,7 @@ const tokens: Record<string, PathItem> = {
               '`authorization_code`, `refresh_token`, `client_credentials` or `urn:ietf:params:oauth:grant-type:device_code`.',
               'authorization_code',
             ],
-            ['code', 'The code from the redirect; it lives one minute.', 'ac_7x2…'],
+            ['code', 'The code from the redirect; it lives one minute.', 'ac_k3v9x2m7q4b8n5z1c6w0p2r5'],
             ['redirect_uri', 'As in the authorization request.', 'https://app.example/callback'],
             ['code_verifier', 'What the code challenge was made from.', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'],
             ['refresh_token', 'With `refresh_token`.'],
@@ -175,12 +175,12 @@ const tokens: Record<string, PathItem> = {
         ),
         responses: {
           200: json('The tokens.', 'Tokens', {
-            access_token: 'at_5d…',
+            access_token: 'at_w8n4t6y2h9j3d7f5g1s0a2z4',
             token_type: 'Bearer',
             expires_in: 600,
             scope: 'openid',
-            id_token: 'eyJ…',
-            refresh_token: 'rt_9k…',
+            id_token: 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIi',
+            refresh_token: 'rt_b5x1c9v3m7k2q8w4e6r0t2y5',
           }),
           400: refused(
             'invalid_grant',
@@ -217,7 +217,7 @@ const tokens: Record<string, PathItem> = {
       'For services: whether a token is good right now, and for what (RFC 7662). Only its own client, the service it is for, and clients with the right to introspect get an answer other than `{"active":false}`.',
       {
         requestBody: form(
-          [['token', 'The token.', 'at_5d…'], ['token_type_hint', 'What it is, if known.'], ...clientFields],
+          [['token', 'The token.', 'at_w8n4t6y2h9j3d7f5g1s0a2z4'], ['token_type_hint', 'What it is, if known.'], ...clientFields],
           ['token'],
         ),
         responses: {
@@ -242,7 +242,7 @@ const tokens: Record<string, PathItem> = {
       'Ends a token of the asking client; a refresh token takes its whole family along (RFC 7009). An unknown token is no error.',
       {
         requestBody: form(
-          [['token', 'The token.', 'rt_9k…'], ['token_type_hint', 'What it is, if known.'], ...clientFields],
+          [['token', 'The token.', 'rt_b5x1c9v3m7k2q8w4e6r0t2y5'], ['token_type_hint', 'What it is, if known.'], ...clientFields],
           ['token'],
         ),
         responses: { 200: { description: 'It is not good any more.' }, 401: badClient },

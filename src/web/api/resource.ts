@@ -11,8 +11,21 @@ export const apiScopes = {
 
 export type ApiScopeName = keyof typeof apiScopes;
 
+/** Where a client that was challenged finds out how to get a token (RFC 9728 §3.1). */
+export const resourceMetadataPath = `/.well-known/oauth-protected-resource${apiPath}`;
+
 /** The identifier of our own API, which is `resource` in requests and `aud` in its tokens (RFC 8707). */
 export const apiIdentifier = (issuer: string): string => `${issuer}${apiPath}`;
+
+/** Protected resource metadata (RFC 9728 §2). */
+export const resourceMetadata = (issuer: string): Readonly<Record<string, unknown>> => ({
+  resource: apiIdentifier(issuer),
+  resource_name: 'Sallyport account API',
+  authorization_servers: [issuer],
+  scopes_supported: Object.keys(apiScopes),
+  bearer_methods_supported: ['header'],
+  resource_documentation: `${issuer}/api/docs`,
+});
 
 /** Our own API as apps ask for it: built in, with short-lived JWTs like any other. */
 export const ownApi = (issuer: string): Api => ({

@@ -82,12 +82,17 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: '
 const short = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
+/** A text with `code` in backticks, in parts. */
+const textParts = (text: string): { readonly text: string; readonly code: boolean }[] =>
+  text.split('`').map((part, index) => ({ text: part, code: index % 2 === 1 }));
+
 const functions = {
   icon,
   link,
   image,
   initial,
   tone,
+  textParts,
   clockText: (date: Date): string => `${clock.format(date)} UTC`,
   dateText: (date: Date): string => `${short.format(date)} UTC`,
   timeText: (date: Date): string => `${full.format(date)} UTC`,

@@ -65,7 +65,7 @@ const exact = new Map<string, Route>([
 const below: readonly (readonly [string, Route])[] = [
   ['/oauth2/authorize/', { name: 'resume', kind: 'flow', methods: read }],
   ['/device/', { name: 'device_resume', kind: 'flow', methods: read }],
-  ['/dev/', { name: 'dev', kind: 'other', methods: form }],
+  ['/dev/', { name: 'dev', kind: 'other', methods: read }],
   ['/sign-in/', { name: 'sign_in', kind: 'flow', methods: form }],
   ['/assets/', { name: 'assets', kind: 'asset', methods: read }],
   ['/account/', { name: 'account', kind: 'console', methods: form }],

@@ -8,16 +8,20 @@ export interface Remember {
 
 export function createRemember(secure: boolean): Remember {
   const name = secure ? '__Secure-sp_keep' : 'sp_keep';
+  // A sign-in with one door ends in the request that opened it, before the browser has the cookie.
+  const written = new WeakMap<Context, boolean>();
   return {
-    write: (ctx, path, value) =>
-      void ctx.cookies.set(name, value ? 'yes' : 'no', {
+    write(ctx, path, value) {
+      written.set(ctx, value);
+      ctx.cookies.set(name, value ? 'yes' : 'no', {
         path,
         httpOnly: true,
         sameSite: 'lax',
         secure,
         signed: true,
         overwrite: true,
-      }),
-    read: (ctx) => ctx.cookies.get(name, { signed: true }) === 'yes',
+      });
+    },
+    read: (ctx) => written.get(ctx) ?? ctx.cookies.get(name, { signed: true }) === 'yes',
   };
 }
