@@ -2,7 +2,7 @@
 import * as client from 'openid-client';
 
 const { issuer, clientId } = document.querySelector('main').dataset;
-const redirectUri = `${location.origin}/`;
+const redirectUri = `${location.origin}/callback`;
 const config = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
   execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [], // plain http on this machine only
 });
@@ -26,7 +26,7 @@ async function finishSignIn() {
   const { verifier, state, nonce } = JSON.parse(sessionStorage.getItem('sign-in') ?? '{}');
   if (!address.searchParams.has('state') || !state) return undefined;
   sessionStorage.removeItem('sign-in');
-  history.replaceState(null, '', redirectUri); // The code does not stay in the address bar.
+  history.replaceState(null, '', '/'); // The code does not stay in the address bar.
   return client.authorizationCodeGrant(config, address, {
     pkceCodeVerifier: verifier,
     expectedState: state,

@@ -25,6 +25,8 @@ const page = `<!doctype html>
 </html>
 `;
 
+const pages = new Set(['/', '/callback']);
+
 /** The script behind a path: the app's own, or one of an installed package. */
 function scriptAt(pathname) {
   if (pathname === '/app.js') return join(import.meta.dirname, 'app.js');
@@ -35,7 +37,7 @@ function scriptAt(pathname) {
 const server = createServer(async (req, res) => {
   const { pathname } = new URL(req.url, 'http://localhost');
   const script = scriptAt(pathname);
-  const body = script ? await readFile(script).catch(() => undefined) : pathname === '/' ? page : undefined;
+  const body = script ? await readFile(script).catch(() => undefined) : pages.has(pathname) ? page : undefined;
   if (body === undefined) res.writeHead(404).end();
   else res.setHeader('content-type', `text/${script ? 'javascript' : 'html'}; charset=utf-8`).end(body);
 });

@@ -13,6 +13,7 @@ import { nameOf } from '../web/console/console-shell.ts';
 import { createSignInState } from '../web/console/sign-in-state.ts';
 import type { AdminOverviewPage, HomePage } from '../web/page-models.ts';
 import type { Domains } from './domains.ts';
+import { hasMailViewer } from './mail.ts';
 import type { PageTools } from './web.ts';
 
 interface Needs {
@@ -41,6 +42,7 @@ function linksOf(config: Config): AdminOverviewPage['links'] {
     { href: '/.well-known/openid-configuration', label: 'Discovery', hint: 'What clients configure themselves from' },
     { href: '/oauth2/jwks', label: 'JWKS', hint: 'The public keys that services verify tokens with' },
     ...(playground ? [{ href: `${playground}/`, label: 'Playground', hint: 'Sign in as an app does' }] : []),
+    ...(hasMailViewer(config) ? [{ href: '/dev/mail', label: 'Mail', hint: 'What the server would have sent' }] : []),
   ];
 }
 

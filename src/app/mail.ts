@@ -38,7 +38,10 @@ export function createMail({ config, database, clock, logger, secrets }: Needs):
     logger,
     secrets,
     render: createMailRenderer({ viewsDir, cache: config.NODE_ENV !== 'development', site: { name, issuer } }),
-    from: parseMailbox(from ?? '') ?? { name, address: `no-reply@${new URL(issuer).hostname}` },
+    from: parseMailbox(from ?? `${name} <no-reply@${new URL(issuer).hostname}>`) ?? {
+      name,
+      address: 'no-reply@localhost',
+    },
     ...(smtp !== undefined && { transport: createSmtpTransport(readSmtpUrl(smtp)) }),
     policy: { viewer: hasMailViewer(config) },
   });

@@ -54,7 +54,7 @@ function factsOf(data: Record<string, unknown>, time: (at: number) => string): [
     ['When', typeof data.at === 'number' ? time(data.at) : undefined],
     ['App', data.app],
     ['Browser', data.browser],
-    ['Address', data.ip],
+    ['IP address', data.ip],
   ];
   return facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, plain(value)] as [string, string]]));
 }

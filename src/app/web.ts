@@ -90,13 +90,14 @@ export function createWeb(parts: WebParts): Koa {
     // The endpoints that services call all day need not be compared with every page.
     return serviceKinds.has(routeFor(ctx).kind) ? next() : pages(ctx, next);
   });
-  const unitOfWork = createUnitOfWork({ database, applies: (ctx) => protocolKinds.has(routeFor(ctx).kind) });
-  app.use(unitOfWork as unknown as Koa.Middleware);
-  app.use(storeFailure as unknown as Koa.Middleware);
   app.use(async function freshKeys(_ctx, next) {
     await ensureFresh();
     return next();
   });
+  app.use(oidc.plainRequests);
+  const unitOfWork = createUnitOfWork({ database, applies: (ctx) => protocolKinds.has(routeFor(ctx).kind) });
+  app.use(unitOfWork as unknown as Koa.Middleware);
+  app.use(storeFailure as unknown as Koa.Middleware);
   app.use(postAsGet as unknown as Koa.Middleware);
   app.use(oidc.middleware);
   return app;

@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig } from '../config/load.ts';
 import type { Check } from './check.ts';
 import { callServer } from './control-client.ts';
 import { checkDatabase } from './doctor-database.ts';
+import { checkMail } from './doctor-mail.ts';
 import { checkIssuer, checkRedis } from './doctor-network.ts';
 
 function checkConfig(config: Config): Check {
@@ -53,6 +54,7 @@ export async function runDoctor(env: NodeJS.ProcessEnv): Promise<Check[]> {
     running,
     ...(await checkDatabase(config, server)),
     ...(await checkRedis(config)),
+    await checkMail(config),
     await checkIssuer(config, server !== undefined),
   ];
 }

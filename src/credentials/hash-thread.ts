@@ -38,7 +38,8 @@ export class HashThread implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerFile, { workerData: this.#settings, name: 'password-hashing' });
+    // Without the options of the process: some, like those of --eval, end a thread at its start.
+    const worker = new Worker(workerFile, { workerData: this.#settings, name: 'password-hashing', execArgv: [] });
     worker.on('message', (answer: HashAnswer) => {
       worker.unref();
       this.#settle((job) => job.resolve(answer));

@@ -2,6 +2,7 @@
 // It knows no account and decides nothing about one: it takes a stored address, a template and data. Needs nobody.
 export { describeBrowser } from './browser-name.ts';
 export { type DeliveryPolicy, deliveryPolicy } from './deliver-mail.ts';
+export type { MailView } from './mail-content.ts';
 export {
   type Cap,
   caps,
@@ -14,7 +15,6 @@ export { DeliveryFailure, type MailMessage, type MailTransport } from './mail-tr
 export { type Mailbox, parseMailbox } from './mailbox.ts';
 export {
   createNotifications,
-  type MailView,
   type NewMail,
   type NotificationPolicy,
   type Notifications,

@@ -1,7 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import type { SecretRing } from '../shared/crypto.ts';
-import { sha256 } from '../shared/crypto.ts';
-import { reasonOf } from '../shared/errors.ts';
+import { type SecretRing, sha256 } from '../shared/crypto.ts';
 import { type AccountId, randomText } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import {
@@ -11,17 +9,11 @@ import {
   deliverRegularly,
   deliveryPolicy,
 } from './deliver-mail.ts';
-import {
-  type Cap,
-  caps,
-  type MailContent,
-  type MailData,
-  type MailTemplate,
-  type RenderMail,
-} from './mail-template.ts';
+import { composeMail, type MailView, sealData, viewMail } from './mail-content.ts';
+import { type Cap, caps, type MailData, type MailTemplate, type RenderMail } from './mail-template.ts';
 import type { MailMessage, MailTransport } from './mail-transport.ts';
 import { capKeyOf, deliverableAddress, type Mailbox } from './mailbox.ts';
-import type { OutboxMail, OutboxStatus, OutboxStore } from './outbox-store.ts';
+import type { OutboxMail, OutboxStore } from './outbox-store.ts';
 
 /** A mail to be sent. */
 export interface NewMail<Template extends MailTemplate> {
@@ -42,19 +34,6 @@ export interface NewMail<Template extends MailTemplate> {
  * an error: the action that the mail is about goes on.
  */
 export type SendOutcome = 'pending' | 'capped' | 'refused' | 'duplicate';
-
-/** A mail as the development viewer shows it. */
-export interface MailView {
-  readonly id: string;
-  readonly to: string;
-  readonly from: string;
-  readonly at: number;
-  readonly status: OutboxStatus;
-  readonly template: string;
-  /** Absent when the content is not kept, or could not be made. */
-  readonly content?: MailContent;
-  readonly error?: string;
-}
 
 /** Mail to the people who have accounts. */
 export interface Notifications {
@@ -86,7 +65,6 @@ interface Needs {
   readonly store: OutboxStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Seals what is in a mail while it waits: links in it open accounts. */
   readonly secrets: SecretRing;
   readonly render: RenderMail;
   readonly from: Mailbox;
@@ -109,7 +87,7 @@ class Outbox implements Notifications {
   }
 
   async send<Template extends MailTemplate>(mail: NewMail<Template>): Promise<SendOutcome> {
-    const { store, clock, secrets, logger } = this.#needs;
+    const { store, clock, logger } = this.#needs;
     const { to, template, data, dedupeKey, account } = mail;
     const id = `mail_${randomText(16)}`;
     const address = deliverableAddress(to);
@@ -121,7 +99,7 @@ class Outbox implements Notifications {
         to: address ?? '',
         capKey: sha256(address === undefined ? to : capKeyOf(address)),
         account,
-        data: secrets.seal(JSON.stringify(data), { table: 'outbox', id, column: 'data' }),
+        data: sealData(this.#needs, id, data),
         dedupeKey,
         createdAt,
         expiresAt: mail.expiresAt ?? createdAt + usefulSeconds * 1000,
@@ -147,12 +125,12 @@ class Outbox implements Notifications {
   }
 
   async list(limit: number): Promise<MailView[]> {
-    return (await this.#needs.store.list(limit)).map((mail) => this.#viewOf(mail));
+    return (await this.#needs.store.list(limit)).map((mail) => viewMail(this.#needs, mail));
   }
 
   async find(id: string): Promise<MailView | undefined> {
     const mail = await this.#needs.store.find(id);
-    return mail && this.#viewOf(mail);
+    return mail && viewMail(this.#needs, mail);
   }
 
   async purge(): Promise<number> {
@@ -173,47 +151,8 @@ class Outbox implements Notifications {
     const { store, clock, logger, transport } = this.#needs;
     const { delivery, viewer } = this.#policy;
     if (!transport) return undefined;
-    const compose = (mail: OutboxMail): MailMessage => this.#compose(mail);
+    const compose = (mail: OutboxMail): MailMessage => composeMail(this.#needs, mail);
     return { store, clock, logger, transport, policy: delivery, keepContent: viewer, compose };
-  }
-
-  #contentOf({ id, template, data }: OutboxMail): MailContent {
-    if (data === undefined) throw new Error('The content of this mail was not kept.');
-    const { secrets, render } = this.#needs;
-    // The row says which template its data was made for; a template that this release does not have throws.
-    const opened = JSON.parse(secrets.open(data, { table: 'outbox', id, column: 'data' })) as MailData[MailTemplate];
-    return render(template as MailTemplate, opened);
-  }
-
-  #compose(mail: OutboxMail): MailMessage {
-    const { from } = this.#needs;
-    const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
-    return {
-      ...this.#contentOf(mail),
-      messageId: `${mail.id}@${domain}`,
-      from,
-      to: mail.to,
-      date: mail.createdAt,
-    };
-  }
-
-  #viewOf(mail: OutboxMail): MailView {
-    const { name, address } = this.#needs.from;
-    const view = {
-      id: mail.id,
-      to: mail.to,
-      from: name === undefined ? address : `${name} <${address}>`,
-      at: mail.createdAt,
-      status: mail.status,
-      template: mail.template,
-      ...(mail.error !== undefined && { error: mail.error }),
-    };
-    if (mail.data === undefined) return view;
-    try {
-      return { ...view, content: this.#contentOf(mail) };
-    } catch (error) {
-      return { ...view, error: reasonOf(error) };
-    }
   }
 }
 

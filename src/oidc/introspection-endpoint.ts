@@ -1,11 +1,11 @@
-import { parse } from 'node:querystring';
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { AccessToken, ClientCredentials, Provider, RefreshToken } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
 import type { OidcDomains } from './domains.ts';
 import { describeJwt, jwtIsLive, mayIntrospect, subjectIsLive } from './introspection.ts';
 import { type createAccessTokenVerifier, looksLikeJwt } from './jwt-access-token.ts';
 import { protocolRoutes } from './routes.ts';
+import { authenticateSecret, readSecretRequest } from './secret-request.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
 type Answer = Record<string, unknown>;
@@ -18,63 +18,8 @@ interface Parts {
   readonly onAnswer: (active: boolean) => void;
 }
 
-interface Question {
-  readonly token: string;
-  readonly clientId: string;
-  readonly secret: string;
-  readonly method: 'client_secret_basic' | 'client_secret_post';
-}
-
 const inactive: Answer = { active: false };
-const known = new Set(['token', 'token_type_hint', 'client_id', 'client_secret']);
-
-/** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
-const decode = (part: string): string => decodeURIComponent(part.replaceAll('+', '%20'));
-
-function basicCredentials(header: string): { clientId: string; secret: string } | undefined {
-  const [scheme, encoded, ...rest] = header.split(' ');
-  if (scheme?.toLowerCase() !== 'basic' || !encoded || rest.length > 0 || !/^[A-Za-z0-9+/]+=*$/.test(encoded))
-    return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon < 1) return undefined;
-  try {
-    return { clientId: decode(text.slice(0, colon)), secret: decode(text.slice(colon + 1)) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The plain kind of introspection request; undefined for everything else, which the library answers. */
-export function readQuestion(ctx: Context): Question | undefined {
-  const body = ctx.state.body as Buffer | undefined;
-  if (
-    !body ||
-    !ctx.is('application/x-www-form-urlencoded') ||
-    ctx.get('accept').includes('jwt') ||
-    ctx.get('origin') !== ''
-  )
-    return undefined;
-  const fields = parse(body.toString('latin1'));
-  for (const [name, value] of Object.entries(fields)) {
-    if (!known.has(name) || typeof value !== 'string') return undefined;
-  }
-  const { token, client_id: clientId, client_secret: secret } = fields as Record<string, string | undefined>;
-  if (!token) return undefined;
-  const header = ctx.get('authorization');
-  if (header === '') {
-    return clientId && secret ? { token, clientId, secret, method: 'client_secret_post' } : undefined;
-  }
-  const basic = basicCredentials(header);
-  if (!basic || secret !== undefined || (clientId !== undefined && clientId !== basic.clientId)) return undefined;
-  return { token, ...basic, method: 'client_secret_basic' };
-}
-
-async function authenticate({ domains }: Parts, { clientId, secret, method }: Question): Promise<Client | undefined> {
-  const client = await domains.clients.find(clientId);
-  if (!client || client.disabled || client.metadata.token_endpoint_auth_method !== method) return undefined;
-  return (await domains.clients.verifySecret(clientId, secret)) ? client : undefined;
-}
+const names = new Set(['token', 'token_type_hint']);
 
 function findToken(provider: Provider, token: string): Promise<Token | undefined> | undefined {
   if (token.startsWith('at_')) return provider.AccessToken.find(token);
@@ -141,10 +86,10 @@ async function answerJwt({ provider, domains, verify }: Parts, asker: Client, va
 export const createIntrospectionEndpoint = (parts: Parts): Middleware =>
   async function introspectionEndpoint(ctx, next) {
     if (ctx.method !== 'POST' || ctx.path !== protocolRoutes.introspection) return next();
-    const question = readQuestion(ctx);
-    const asker = question && (await authenticate(parts, question));
-    if (!question || !asker) return next();
-    const { token } = question;
+    const request = readSecretRequest(ctx, names);
+    const token = request?.fields.token;
+    const asker = request && token ? await authenticateSecret(parts.domains.clients, request) : undefined;
+    if (!token || !asker) return next();
     const answer = looksLikeJwt(token) ? await answerJwt(parts, asker, token) : await answerOpaque(parts, asker, token);
     if (!answer) return next();
     parts.onAnswer(answer.active === true);

@@ -16,7 +16,11 @@ export function allowedScopes(client: Client, identifier: string, offered: reado
  */
 export const createResourceServerLookup =
   (domains: OidcDomains, settings: OidcSettings) =>
-  async (_ctx: KoaContextWithOIDC, identifier: string, caller: { clientId: string }): Promise<ResourceServer> => {
+  async (
+    _ctx: KoaContextWithOIDC | undefined,
+    identifier: string,
+    caller: { clientId: string },
+  ): Promise<ResourceServer> => {
     const [api, client] = await Promise.all([domains.apis.find(identifier), domains.clients.find(caller.clientId)]);
     const scopes =
       api &&

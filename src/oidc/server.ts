@@ -3,15 +3,19 @@ import compose from 'koa-compose';
 import type { JWKS, Provider } from 'oidc-provider';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type BrowserSessions, createBrowserSessions } from './browser-sessions.ts';
+import { createClientCredentialsEndpoint } from './client-credentials-endpoint.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { createIntrospectionEndpoint } from './introspection-endpoint.ts';
 import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
+import { createResourceServerLookup } from './resource-servers.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 
 /** The protocol endpoints as Koa middleware, and the ports for our pages and our API. */
 export interface Oidc extends Disposable {
+  /** The requests that services send all day; each makes one write at most and needs no unit of work. */
+  readonly plainRequests: Middleware;
   readonly middleware: Middleware;
   readonly interactions: Interactions;
   readonly browserSessions: BrowserSessions;
@@ -23,15 +27,20 @@ export function createOidc(parts: ProviderParts): Oidc {
   const { domains, settings } = parts;
   const verify = createAccessTokenVerifier(settings.issuer, () => domains.keys.current());
 
-  const build = (): { provider: Provider; handle: Middleware } => {
+  const lookUp = createResourceServerLookup(domains, settings);
+
+  const build = (): { provider: Provider; plain: Middleware; handle: Middleware } => {
     const provider = buildProvider(parts, { keys: [...domains.keys.current().signing] } as JWKS);
-    const handle = compose([
+    const plain = compose([
       createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected }),
+      createClientCredentialsEndpoint({ provider, domains, lookUp, meter: parts.meter }),
+    ]) as Middleware;
+    const handle = compose([
       createStructuredTokens(provider, domains, verify),
       lostDeviceSession,
       ...provider.middleware,
     ]) as Middleware;
-    return { provider, handle };
+    return { provider, plain, handle };
   };
 
   let current = build();
@@ -40,6 +49,7 @@ export function createOidc(parts: ProviderParts): Oidc {
   });
 
   return {
+    plainRequests: (ctx: Context, next) => current.plain(ctx, next),
     middleware: (ctx: Context, next) => current.handle(ctx, next),
     interactions: createInteractions(() => current.provider, domains),
     browserSessions: createBrowserSessions(() => current.provider, settings.issuer),

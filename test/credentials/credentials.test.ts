@@ -114,6 +114,28 @@ for (const lane of sqlLanes()) {
         expect(await credentials.verifyPassword(id, 'x')).to.equal(false);
       });
 
+      it('cost one hash whoever is asked for, and none when they are impossible', async () => {
+        const [withPassword, without, broken] = [await newAccount(), await newAccount(), await newAccount()];
+        await credentials.setPassword(withPassword, 'open sesame');
+        await credentials.setPassword(broken, 'open sesame');
+        await database.sql('password').where({ account_id: broken }).update({ hash: 'x' });
+        const asked: (string | undefined)[] = [];
+        const spy: PasswordHasher = {
+          ...hasher,
+          verify(phc, text) {
+            asked.push(phc);
+            return hasher.verify(phc, text);
+          },
+        };
+        const watched = make({ hasher: spy });
+        for (const id of [withPassword, without, broken, newAccountId(), undefined]) {
+          expect(await watched.verifyPassword(id, 'wrong')).to.equal(false);
+          expect(asked.splice(0)).to.have.length(1);
+        }
+        await watched.verifyPassword(withPassword, 'x'.repeat(300));
+        expect(asked).to.have.length(0);
+      });
+
       it('are hashed anew at the sign-in after the cost changed, and not by a wrong one', async () => {
         const id = await newAccount();
         await credentials.setPassword(id, 'open sesame');
@@ -317,6 +339,14 @@ for (const lane of sqlLanes()) {
         expect(results.filter((used) => used)).to.have.length(1);
         expect((await credentials.factorsOf(id)).backupCodes).to.equal(9);
         expect((await auditTypes(id)).filter((type) => type === 'backup_code.used')).to.have.length(1);
+      });
+
+      it('are spent by one of fifty who know the hash', async () => {
+        const id = await newAccount();
+        const [code] = await credentials.backupCodes.create(id);
+        const hash = await credentials.backupCodes.match(id, code!);
+        const results = await Promise.all(Array.from({ length: 50 }, () => credentials.backupCodes.spend(id, hash!)));
+        expect(results.filter((spent) => spent)).to.have.length(1);
       });
 
       it('leave one whole set when many are made at the same time', async () => {

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import argon2 from 'argon2';
 import { expect } from 'chai';
 import type { HashEngine } from '../../src/credentials/hash-task.ts';
@@ -86,6 +88,19 @@ describe('the queue of the password hasher', () => {
     );
     expect(error).to.be.instanceOf(AppError).with.property('code', 'unavailable');
     expect(await argon2.verify(await after, 'open sesame')).to.equal(true);
+  });
+
+  it('keeps no process alive, so a command that forgets it still ends', async function () {
+    this.timeout(20_000);
+    const hasherFile = new URL('../../src/credentials/password-hasher.ts', import.meta.url).href;
+    const script = `
+      import { createPasswordHasher } from ${JSON.stringify(hasherFile)};
+      const hasher = createPasswordHasher({ memoryKiB: 256, passes: 1, workers: 2, queue: 5, logger: console });
+      await Promise.all([hasher.hash('a'), hasher.hash('b')]);
+      process.stdout.write('hashed');`;
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { timeout: 15_000 });
+    expect(stdout).to.equal('hashed');
   });
 
   it('refuses what waits when it is disposed, and everything after', async () => {

@@ -146,6 +146,15 @@ describe('README', () => {
     }
   });
 
+  it('names addresses that answer', async () => {
+    const paths = [...readme.matchAll(/<http:\/\/localhost:3000(\/[\w/]+)>/g)].map(([, path = '']) => path);
+    expect(paths).to.have.length(3);
+    for (const path of paths) {
+      const { status } = await fetch(new URL(path, server.url), { redirect: 'manual' });
+      expect(status, path).to.be.within(200, 303);
+    }
+  });
+
   it('makes an account', async () => {
     expect(await run<{ email: string }>('users create')).to.include({ email: 'alex@example.com' });
   });

@@ -104,6 +104,38 @@ describe('a sign-in in a browser that does not go straight on', function () {
     expect(app.answers.slice(-3).map(({ claims }) => claims?.sub)).to.deep.equal(Array(3).fill(person.account.id));
   });
 
+  it('takes a form for one when its answer was lost and it is sent again', async () => {
+    await visitApp(async ({ page, context, at }) => {
+      const lost = new Set<string>();
+      await context.route('**/sign-in/*/*', async (route) => {
+        const url = route.request().url();
+        if (route.request().method() !== 'POST' || lost.has(url)) return route.continue();
+        lost.add(url);
+        await route.fetch({ maxRedirects: 0 });
+        // The browser stays on the page, as when somebody presses Stop.
+        await route.abort('aborted');
+      });
+      const pressTwice = async (): Promise<void> => {
+        const press = () => page.locator('button[value=continue]').click({ noWaitAfter: true });
+        const failed = page.waitForEvent('requestfailed');
+        await press();
+        await failed;
+        // After ten seconds the page itself lets the form be sent again.
+        await page.evaluate('document.querySelectorAll("[aria-busy]").forEach((busy) => { busy.ariaBusy = null; })');
+        await press();
+      };
+      await page.goto(`${app.origin}/sign-in?prompt=consent`);
+      await at('login');
+      await page.locator('[name=username]').fill(person.login);
+      await page.locator('[name=password]').fill(person.password);
+      await pressTwice();
+      await at('consent');
+      await pressTwice();
+      await at('app-in');
+      expect([...lost].map((url) => url.split('/').at(-1))).to.deep.equal(['login', 'consent']);
+    });
+  });
+
   it('says what happened when the very same sign-in was finished in another tab', async () => {
     await visitApp(async (visitor) => {
       const { page, context, at, submit } = visitor;

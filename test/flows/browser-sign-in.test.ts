@@ -106,6 +106,32 @@ describe('signing in with a browser, for an app on another origin', function () 
     });
   });
 
+  it('fills in who the app says or the browser knows, and the keyboard waits at the password', async () => {
+    const person = await createPerson(server);
+    await visitApp(async (visitor) => {
+      const { page, at, submit, text } = visitor;
+      await open(visitor, `login_hint=${encodeURIComponent(person.login)}`);
+      await at('login');
+      expect(await page.locator('#username').inputValue()).to.equal(person.login);
+      expect(await focused(page)).to.equal('password');
+      await submit({ password: person.password });
+      await at('consent');
+      await submit({});
+      await at('app-in');
+
+      await open(visitor, 'prompt=login');
+      await at('login');
+      expect(await text('h1')).to.equal('Confirm that it is you');
+      expect(await text('main')).to.include(person.account.email);
+      expect(await page.locator('#username').inputValue()).to.equal(person.login);
+      expect(await focused(page)).to.equal('password');
+      await open(visitor, 'prompt=login&login_hint=somebody.else');
+      await at('login');
+      expect(await text('main')).to.not.include(person.account.email);
+      expect(await page.locator('#username').inputValue()).to.equal('somebody.else');
+    });
+  });
+
   it('pauses an account after too many tries and says until when', async () => {
     const person = await createPerson(server);
     await visitApp(async (visitor) => {

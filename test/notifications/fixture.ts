@@ -58,7 +58,7 @@ export const emptyOutbox = async (database: Database): Promise<void> => void (aw
 /** A notifications domain with a clock of its own. */
 export function createFixture(
   database: Database,
-  options: { policy?: Partial<NotificationPolicy>; transport?: MailTransport; logger?: Logger } = {},
+  options: { policy?: Partial<NotificationPolicy>; transport?: MailTransport | false; logger?: Logger } = {},
 ): Fixture {
   const clock = new FixedClock();
   const transport = new MemoryTransport();
@@ -69,7 +69,7 @@ export function createFixture(
     secrets,
     render,
     from: { name: 'Sallyport', address: 'no-reply@fernhill.example' },
-    transport: options.transport ?? transport,
+    ...(options.transport !== false && { transport: options.transport ?? transport }),
     ...(options.policy && { policy: options.policy }),
   });
   return {

@@ -38,6 +38,8 @@ for (const lane of sqlLanes()) {
         evidence: { accountId: alex.account.id, methods: [{ method: 'pwd', at }] },
       });
       expect(await refusalOf(signIn.finish(id))).to.equal('expired');
+      expect(await refusalOf(signIn.restart(id))).to.equal('expired');
+      expect(await submit(id, alex)).to.deep.equal({ outcome: 'refused', reason: 'expired' });
       expect(await signIn.view(id)).to.equal(undefined);
       expect(await history(alex)).to.deep.equal(['sign_in.succeeded']);
       const other = await flow();
@@ -291,6 +293,23 @@ for (const lane of sqlLanes()) {
       const second = await signIn.beginEnrolment(id);
       expect(second.secret).to.not.equal(first.secret);
       expect((await signIn.confirmEnrolment(id, codeOf(second), meta)).outcome).to.equal('accepted');
+    });
+
+    it('gives a code back when another step overtook it', async () => {
+      const { parts, signIn, flow, person, submit, codeOf } = fixture;
+      const alex = await person({ totp: true });
+      const id = await flow();
+      await submit(id, alex);
+      const { advance } = parts.flows;
+      parts.flows.advance = async (at, change, now) => {
+        parts.flows.advance = advance;
+        await parts.flows.restart(at.id, now);
+        return advance(at, change, now);
+      };
+      const code = codeOf(alex);
+      expect(await signIn.submitTotp(id, code, meta)).to.include({ outcome: 'refused', reason: 'wrong_step' });
+      await submit(id, alex);
+      expect(stepOf(await signIn.submitTotp(id, code, meta))).to.equal('done');
     });
 
     it('leaves everything as it was when the hasher is full', async () => {

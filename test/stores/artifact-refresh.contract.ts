@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { unitOfWork } from '../../src/storage/unit-of-work.ts';
 import {
   type ArtifactLane,
   type Fixture,
@@ -146,6 +147,30 @@ export function describeRefreshTokens(lane: ArtifactLane): void {
     expect(winners).to.have.length(1);
     expect(await isLive(winners[0]!.refresh)).to.equal(true);
   });
+
+  for (const meanwhile of ['its successor is used', 'somebody else presents it too'] as const) {
+    it(`checks a retry again when it happens: ${meanwhile}`, async () => {
+      const arrived = at.clock.now();
+      at.clock.advance(1);
+      const second = tokenOf(await refresh(first));
+      at.clock.advance(1);
+      let next = second;
+      const late = await at.unit(async () => {
+        const found = await at.stores('RefreshToken').find(first);
+        expect(found, 'passes').not.to.have.property('consumed');
+        await unitOfWork.exit(async () => {
+          if (meanwhile === 'its successor is used') next = tokenOf(await refresh(second));
+          else expect(await attempt(first, arrived)).to.deep.equal({ outcome: 'invalid_grant' });
+        });
+        return at
+          .stores('RefreshToken')
+          .consume(first)
+          .catch((error: unknown) => error);
+      });
+      expect(late).to.have.property('error', 'invalid_grant');
+      expect(await isLive(next)).to.equal(true);
+    });
+  }
 
   it('never passes a used token as live outside the token endpoint', async () => {
     tokenOf(await refresh(first));

@@ -63,15 +63,27 @@ function describeRedis(name: string, connection: () => RedisConnection): void {
       await stores('AuthorizationCode').consume(grant.codeId);
       return issue(stores, grant);
     };
+    const gate = Promise.withResolvers<void>();
     let late: Awaited<ReturnType<typeof redeem>> | undefined;
-    let inTime: Awaited<ReturnType<typeof redeem>> | undefined;
+    let taking: Promise<Awaited<ReturnType<typeof redeem>>> | undefined;
     const slow = unit(async () => {
       late = await redeem();
       clock.advance(11);
-      inTime = await unitOfWork.exit(() => unit(redeem));
+      const taken = Promise.withResolvers<void>();
+      taking = unitOfWork.exit(() =>
+        unit(async () => {
+          const tokens = await redeem();
+          taken.resolve();
+          await gate.promise;
+          return tokens;
+        }),
+      );
+      await taken.promise;
     });
     const failure = await slow.catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(AppError).and.to.have.property('code', 'unavailable');
+    gate.resolve();
+    const inTime = await taking;
     expect(await stores('AccessToken').find(late!.access)).to.equal(undefined);
     expect(await stores('AccessToken').find(inTime!.access)).not.to.equal(undefined);
   });

@@ -44,9 +44,9 @@ const seen = new Set<string>();
 
 /** Looks at a page once per run in both themes; a page in an error is another one than the page without. */
 async function inspect(page: Page, name: string): Promise<void> {
-  // Apps have names of their own, and are the same page all the same.
-  const title = (await page.title()).replace(/App \w+/, 'App');
-  const key = `${name}: ${title}, ${await page.locator('[role=alert]').count()} alerts`;
+  const alert = (await page.locator('[role=alert]').allTextContents()).join(' ');
+  // Whatever the name of the app and the time of day, it is the same page.
+  const key = `${name}: ${await page.title()} ${alert}`.replace(/App \w+|\d+/g, '…');
   if (seen.has(key)) return;
   seen.add(key);
   expect(await axe(page), `${key}, light`).to.deep.equal([]);
@@ -117,7 +117,8 @@ export async function visit(
         .locator(`body[data-page="${name}"]`)
         .waitFor({ state: 'attached' })
         .catch(async () => {
-          throw new Error(`no page ${name}, but ${tab.url()}:\n${(await tab.content()).slice(0, 1500)}`);
+          const text = await tab.locator('main').allTextContents();
+          throw new Error(`no page ${name}, but ${tab.url()}: ${text.join().replace(/\s+/g, ' ').slice(0, 600)}`);
         });
       if (javaScriptEnabled && tab.url().startsWith(server.url)) await inspect(tab, name);
       return tab;

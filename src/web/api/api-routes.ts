@@ -6,7 +6,7 @@ import type { BearerNeeds } from './bearer.ts';
 import { describeDocument } from './docs-page.ts';
 import type { OpenApiDocument } from './openapi-document.ts';
 import type { Operation } from './operation.ts';
-import { apiPath } from './resource.ts';
+import { apiPath, resourceMetadata, resourceMetadataPath } from './resource.ts';
 import { runOperation } from './run-operation.ts';
 
 interface Needs extends BearerNeeds {
@@ -61,6 +61,10 @@ export function createApiRoutes(needs: Omit<Needs, 'pages'>): Router {
     ctx.set('Cache-Control', 'public, max-age=300');
     ctx.type = 'application/json';
     ctx.body = text;
+  });
+  router.get('api:resource', resourceMetadataPath, (ctx) => {
+    ctx.type = 'application/json';
+    ctx.body = JSON.stringify(resourceMetadata(needs.issuer));
   });
   for (const operation of needs.operations) {
     const path = toRouterPath(operation.path);

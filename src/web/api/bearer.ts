@@ -13,10 +13,10 @@ export interface BearerNeeds {
 
 const realm = 'sallyport';
 
-/** The challenge of RFC 6750 §3. Everything in it is text of ours. */
-function challenge(ctx: Context, parameters: Readonly<Record<string, string | undefined>>): void {
-  const parts = Object.entries({ realm, ...parameters }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}="${value}"`],
+/** The challenge of RFC 6750 §3, with the pointer of RFC 9728 §5.1. Everything in it is text of ours. */
+function challenge(ctx: Context, issuer: string, parameters: Readonly<Record<string, string | undefined>>): void {
+  const parts = Object.entries({ realm, resource_metadata: `${issuer}${resourceMetadataPath}`, ...parameters }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`${name}="${value}"`]),
   );
   ctx.set('WWW-Authenticate', `Bearer ${parts.join(', ')}`);
 }
@@ -26,12 +26,12 @@ function readToken(ctx: Context): string | undefined {
   return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('Authorization'))?.[1];
 }
 
-function refuseToken(ctx: Context, scope: string | undefined): never {
-  if (ctx.get('Authorization') === '') {
-    challenge(ctx, { scope });
+function refuseToken(ctx: Context, issuer: string, scope: string | undefined): never {
+  if (!/^Bearer\b/i.test(ctx.get('Authorization'))) {
+    challenge(ctx, issuer, { scope });
     throw new AppError('unauthenticated', 'Send an access token for this API as a Bearer token.');
   }
-  challenge(ctx, {
+  challenge(ctx, issuer, {
     error: 'invalid_token',
     error_description: 'The access token is not good here, or not any more',
     scope,
@@ -51,9 +51,9 @@ export async function authenticate(
   if (kind === 'open') return undefined;
   const token = readToken(ctx);
   const caller = token === undefined ? undefined : await tokens.verify(token, apiIdentifier(issuer));
-  if (!caller) return refuseToken(ctx, scope);
+  if (!caller) return refuseToken(ctx, issuer, scope);
   if (scope !== undefined && !caller.scopes.has(scope)) {
-    challenge(ctx, { error: 'insufficient_scope', error_description: `This needs the scope ${scope}`, scope });
+    challenge(ctx, issuer, { error: 'insufficient_scope', error_description: `This needs the scope ${scope}`, scope });
     throw new AppError('forbidden', `The access token lacks the scope ${scope}.`);
   }
   const account = caller.accountId && (await accounts.find(caller.accountId));

@@ -217,7 +217,11 @@ const tokens: Record<string, PathItem> = {
       'For services: whether a token is good right now, and for what (RFC 7662). Only its own client, the service it is for, and clients with the right to introspect get an answer other than `{"active":false}`.',
       {
         requestBody: form(
-          [['token', 'The token.', 'at_w8n4t6y2h9j3d7f5g1s0a2z4'], ['token_type_hint', 'What it is, if known.'], ...clientFields],
+          [
+            ['token', 'The token.', 'at_w8n4t6y2h9j3d7f5g1s0a2z4'],
+            ['token_type_hint', 'What it is, if known.'],
+            ...clientFields,
+          ],
           ['token'],
         ),
         responses: {
@@ -242,7 +246,11 @@ const tokens: Record<string, PathItem> = {
       'Ends a token of the asking client; a refresh token takes its whole family along (RFC 7009). An unknown token is no error.',
       {
         requestBody: form(
-          [['token', 'The token.', 'rt_b5x1c9v3m7k2q8w4e6r0t2y5'], ['token_type_hint', 'What it is, if known.'], ...clientFields],
+          [
+            ['token', 'The token.', 'rt_b5x1c9v3m7k2q8w4e6r0t2y5'],
+            ['token_type_hint', 'What it is, if known.'],
+            ...clientFields,
+          ],
           ['token'],
         ),
         responses: { 200: { description: 'It is not good any more.' }, 401: badClient },

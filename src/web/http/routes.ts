@@ -17,6 +17,7 @@ export type RouteName =
   | 'code_verification'
   | 'device_resume'
   | 'discovery'
+  | 'protected_resource'
   | 'sign_in'
   | 'account'
   | 'admin'
@@ -44,6 +45,10 @@ const unknown: Route = { name: 'unknown', kind: 'other', methods: everything };
 const exact = new Map<string, Route>([
   ['/.well-known/openid-configuration', { name: 'discovery', kind: 'metadata', methods: [...read, 'OPTIONS'] }],
   ['/.well-known/oauth-authorization-server', { name: 'discovery', kind: 'metadata', methods: [...read, 'OPTIONS'] }],
+  [
+    '/.well-known/oauth-protected-resource/api/v1',
+    { name: 'protected_resource', kind: 'metadata', methods: [...read, 'OPTIONS'] },
+  ],
   ['/oauth2/jwks', { name: 'jwks', kind: 'metadata', methods: [...read, 'OPTIONS'] }],
   ['/oauth2/authorize', { name: 'authorization', kind: 'flow', methods: form }],
   ['/oauth2/token', { name: 'token', kind: 'oauth', methods: post }],

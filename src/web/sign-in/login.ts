@@ -1,3 +1,5 @@
+import type { Account } from '../../accounts/index.ts';
+import { asAccountId } from '../../shared/ids.ts';
 import type { Refusal } from '../../sign-in/index.ts';
 import type { LoginError } from '../page-models.ts';
 import { metaOf } from '../request-meta.ts';
@@ -12,14 +14,25 @@ interface Shown {
   readonly pausedUntil?: Date | undefined;
 }
 
+/** Who is signed in to this browser, when the app wants to see their password again and names nobody else. */
+async function knownPerson({ accounts }: SignInSurface, { interaction }: Visit): Promise<Account | undefined> {
+  const { prompt, session, loginHint, hintedAccountId } = interaction;
+  if (prompt !== 'login' || !session || (hintedAccountId ?? session.accountId) !== session.accountId) return undefined;
+  const account = await accounts.find(asAccountId(session.accountId));
+  if (account?.status !== 'active') return undefined;
+  return [undefined, account.username, account.email].includes(loginHint) ? account : undefined;
+}
+
 async function show(surface: SignInSurface, visit: Visit, shown: Shown, status = 200): Promise<void> {
   const demo = surface.demoAccounts();
+  const known = await knownPerson(surface, visit);
   await surface.pages.show(
     visit.ctx,
     'login',
     {
       app: appOf(visit),
-      loginHint: visit.interaction.loginHint,
+      loginHint: visit.interaction.loginHint ?? known?.username ?? known?.email,
+      again: known?.email,
       ...shown,
       ...(demo.length > 0 && { demo: { accounts: demo } }),
     },
@@ -35,7 +48,7 @@ export async function showLogin(surface: SignInSurface, remember: Remember, visi
 }
 
 const refusalOf = (reason: Refusal): LoginError =>
-  reason === 'paused' || reason === 'expired' ? reason : reason === 'too_many_codes' ? 'too-many-codes' : 'mismatch';
+  reason === 'paused' ? reason : reason === 'too_many_codes' ? 'too-many-codes' : 'mismatch';
 
 export async function submitLogin(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   const { ctx } = visit;
@@ -54,7 +67,8 @@ export async function submitLogin(surface: SignInSurface, remember: Remember, vi
     remember.write(ctx, visit.base, typed.remember);
     return dispatch(surface, remember, visit, result.view);
   }
-  if (result.reason === 'wrong_step') return dispatch(surface, remember, visit);
+  // A form of a page that is done, for example sent again: where the sign-in stands decides.
+  if (result.reason === 'wrong_step' || result.reason === 'expired') return dispatch(surface, remember, visit);
   const error = refusalOf(result.reason);
   if (error !== 'paused') return show(surface, visit, { ...typed, error }, 422);
   return show(surface, visit, { ...typed, error, pausedUntil: announcePause(ctx, result.retryAt) }, 429);

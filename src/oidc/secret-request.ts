@@ -1,0 +1,66 @@
+import { parse } from 'node:querystring';
+import type { Context } from 'koa';
+import type { Client } from '../clients/index.ts';
+import type { OidcDomains } from './domains.ts';
+
+/** A form whose sender proves itself by a client secret, which is how nearly every service calls. */
+export interface SecretRequest {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly clientId: string;
+  readonly secret: string;
+  readonly method: 'client_secret_basic' | 'client_secret_post';
+}
+
+/** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
+const decode = (part: string): string => decodeURIComponent(part.replaceAll('+', '%20'));
+
+function basicCredentials(header: string): { clientId: string; secret: string } | undefined {
+  const [scheme, encoded, ...rest] = header.split(' ');
+  if (scheme?.toLowerCase() !== 'basic' || !encoded || rest.length > 0) return undefined;
+  if (!/^[A-Za-z0-9+/]+=*$/.test(encoded)) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 1) return undefined;
+  try {
+    return { clientId: decode(text.slice(0, colon)), secret: decode(text.slice(colon + 1)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function readFields(ctx: Context, names: ReadonlySet<string>): Record<string, string> | undefined {
+  const body = ctx.state.body as Buffer | undefined;
+  if (!body || !ctx.is('application/x-www-form-urlencoded')) return undefined;
+  const fields = parse(body.toString('utf8'));
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value !== 'string' || !(names.has(name) || name === 'client_id' || name === 'client_secret'))
+      return undefined;
+  }
+  return fields as Record<string, string>;
+}
+
+/**
+ * Reads the plain kind of request: a form with no field but `names` and the client's own, each once. Undefined for
+ * everything else (assertions, DPoP, CORS, other media types, malformed input), which oidc-provider answers.
+ */
+export function readSecretRequest(ctx: Context, names: ReadonlySet<string>): SecretRequest | undefined {
+  if (ctx.get('origin') !== '' || ctx.get('dpop') !== '' || ctx.get('accept').includes('jwt')) return undefined;
+  const fields = readFields(ctx, names);
+  if (!fields) return undefined;
+  const { client_id: clientId, client_secret: secret } = fields;
+  const header = ctx.get('authorization');
+  if (header === '') return clientId && secret ? { fields, clientId, secret, method: 'client_secret_post' } : undefined;
+  const basic = basicCredentials(header);
+  if (!basic || secret !== undefined || (clientId !== undefined && clientId !== basic.clientId)) return undefined;
+  return { fields, ...basic, method: 'client_secret_basic' };
+}
+
+/** The client that this secret proves; undefined for any other, so that refusals have one origin, the library. */
+export async function authenticateSecret(
+  clients: OidcDomains['clients'],
+  { clientId, secret, method }: SecretRequest,
+): Promise<Client | undefined> {
+  const client = await clients.find(clientId);
+  if (!client || client.disabled || client.metadata.token_endpoint_auth_method !== method) return undefined;
+  return (await clients.verifySecret(clientId, secret)) ? client : undefined;
+}
