@@ -36,6 +36,8 @@ interface Definition<Schema extends z.ZodObject, Result> extends CommandShape {
 
 /** Checks options. @throws AppError `invalid_input` naming each as it is typed. */
 export function readOptions<Schema extends z.ZodObject>(schema: Schema, input: unknown): z.output<Schema> {
+  // No store takes it, and no option means anything with it.
+  if (JSON.stringify(input)?.includes('\\u0000')) throw new AppError('invalid_input', 'An option has a NUL character.');
   const parsed = z.strictObject(schema.shape).safeParse(input);
   if (parsed.success) return parsed.data as z.output<Schema>;
   const fields: Record<string, string> = {};

@@ -71,8 +71,6 @@ interface ClientSettings {
   readonly requireSecondFactor?: boolean | undefined;
   readonly strictRefresh?: boolean | undefined;
   readonly mayIntrospect?: boolean | undefined;
-  /** Accepts `id_token` and `code id_token` beside `code`; an operator has to say so each time. */
-  readonly allowOtherResponseTypes?: boolean | undefined;
 }
 
 /** What `create` takes. */

@@ -68,7 +68,6 @@ const settings = {
   requireSecondFactor: z.boolean().optional(),
   strictRefresh: z.boolean().optional(),
   mayIntrospect: z.boolean().optional(),
-  allowOtherResponseTypes: z.boolean().optional(),
 };
 
 /** The shape of what `create` takes. */

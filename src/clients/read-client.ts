@@ -89,7 +89,7 @@ function uriProblems(kind: ClientKind, metadata: ClientMetadata, rules: ReadRule
   return problems;
 }
 
-function grantProblems(kind: ClientKind, metadata: ClientMetadata, otherResponseTypes: boolean): Problems {
+function grantProblems(kind: ClientKind, metadata: ClientMetadata): Problems {
   const rules = kindRules[kind];
   const problems: Problems = {};
   const { grant_types: grants, response_types: responses, redirect_uris: redirects } = metadata;
@@ -98,8 +98,8 @@ function grantProblems(kind: ClientKind, metadata: ClientMetadata, otherResponse
   else if (grants.includes('refresh_token') && !grants.some((name) => signInGrants.includes(name))) {
     problems.grant_types = 'refresh_token needs a grant in which a person signs in.';
   }
-  const allowed = !rules.signsIn ? [] : otherResponseTypes ? ['code', 'id_token', 'code id_token'] : ['code'];
-  const response = responses.find((name) => !allowed.includes(name));
+  // OAuth 2.1 has no other: tokens never travel through the browser's address bar.
+  const response = responses.find((name) => !rules.signsIn || name !== 'code');
   if (response !== undefined) {
     problems.response_types = `${response.slice(0, 100)} is not available${rules.signsIn ? '. Use code.' : ` to a ${kind} client.`}`;
   } else if (responses.some((name) => name.includes('code')) !== grants.includes('authorization_code')) {
@@ -138,10 +138,10 @@ async function apiProblems(draft: ClientDraft, rules: ReadRules): Promise<Proble
   return {};
 }
 
-async function checked(draft: ClientDraft, otherResponseTypes: boolean, rules: ReadRules): Promise<ClientDraft> {
+async function checked(draft: ClientDraft, rules: ReadRules): Promise<ClientDraft> {
   const problems = {
     ...(await apiProblems(draft, rules)),
-    ...grantProblems(draft.kind, draft.metadata, otherResponseTypes),
+    ...grantProblems(draft.kind, draft.metadata),
     ...uriProblems(draft.kind, draft.metadata, rules),
     ...authProblems(draft.kind, draft.metadata, draft.requirePkce),
   };
@@ -161,16 +161,15 @@ export async function readNewClient(given: NewClient, rules: ReadRules): Promise
     requirePkce: input.requirePkce ?? true,
     requireSecondFactor: input.requireSecondFactor ?? false,
     strictRefresh: input.strictRefresh ?? false,
-    // A service that stands for APIs asks about their tokens; one that names none can only be a general one.
     mayIntrospect: input.mayIntrospect ?? false,
   };
-  const read = await checked(draft, input.allowOtherResponseTypes ?? false, rules);
+  const read = await checked(draft, rules);
   return input.id === undefined ? read : { ...read, id: input.id };
 }
 
 /** Applies a patch and checks the whole. @throws AppError `invalid_input` with a sentence per field. */
 export async function readClientPatch(current: Client, given: ClientPatch, rules: ReadRules): Promise<Client> {
-  const { metadata, name, disabled, allowOtherResponseTypes, ...settings } = parse(clientPatchSchema, given);
+  const { metadata, name, disabled, ...settings } = parse(clientPatchSchema, given);
   const changes = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const next: Client = {
     ...current,
@@ -179,7 +178,6 @@ export async function readClientPatch(current: Client, given: ClientPatch, rules
     disabled: disabled ?? current.disabled,
     metadata: withPresets(current.kind, { ...current.metadata, ...metadata } as MetadataInput),
   };
-  const hadOthers = current.metadata.response_types.some((type) => type !== 'code');
-  await checked(next, allowOtherResponseTypes ?? hadOthers, rules);
+  await checked(next, rules);
   return next;
 }

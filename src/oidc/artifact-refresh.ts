@@ -20,13 +20,12 @@ export type SecondUse = 'retry' | 'parallel' | 'reuse';
 
 /** Judges a second use before anybody knows the successor. `retry` still needs a successor that nobody used. */
 export function judgeSecondUse(
-  token: UsedRefreshToken,
+  token: Pick<UsedRefreshToken, 'consumedAt' | 'renewedAt'>,
   at: { readonly now: number; readonly arrivedAt: number; readonly retrySeconds: number },
 ): SecondUse {
   if (at.retrySeconds <= 0 || at.now - token.consumedAt > at.retrySeconds * 1000) return 'reuse';
   // Who arrived before the first one was answered cannot have missed its answer.
-  if (at.arrivedAt <= Math.max(token.consumedAt, token.renewedAt ?? 0)) return 'parallel';
-  return token.contended ? 'parallel' : 'retry';
+  return at.arrivedAt <= Math.max(token.consumedAt, token.renewedAt ?? 0) ? 'parallel' : 'retry';
 }
 
 /** How long this client may try again, in seconds; 0 when it may not. */
@@ -60,6 +59,8 @@ export async function passesAsRetry(
     throw new errors.InvalidGrant('refresh token is being used by another request');
   }
   if (verdict === 'reuse' || successorHash === undefined || !(await access.isUnused(successorHash))) return false;
+  // A retry is for one lost client. Where two presenters were seen, the one that was answered goes on.
+  if (token.contended) throw new errors.InvalidGrant('refresh token was used by several requests');
   rotationOf(at.unit).retry = { idHash, successorHash };
   return true;
 }

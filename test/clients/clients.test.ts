@@ -151,11 +151,7 @@ for (const lane of sqlLanes()) {
         { metadata: { ...redirect, response_types: ['code', 'id_token'] } },
         'response_types',
       ],
-      [
-        'token even where others are allowed',
-        { metadata: { ...redirect, response_types: ['code token'] }, allowOtherResponseTypes: true },
-        'response_types',
-      ],
+      ['code together with a token', { metadata: { ...redirect, response_types: ['code token'] } }, 'response_types'],
       [
         'a public web client',
         { metadata: { ...redirect, token_endpoint_auth_method: 'none' } },
@@ -218,15 +214,6 @@ for (const lane of sqlLanes()) {
       const metadata = { redirect_uris: ['http://a.example'], logo_uri: 'x', grant_types: ['password'] };
       const error = await refusal(make({ metadata }));
       expect(error.details.fields).to.include.keys('redirect_uris', 'logo_uri', 'grant_types');
-    });
-
-    it('use other response types only when an operator says so, and keep them then', async () => {
-      const { client } = await make({
-        metadata: { ...redirect, response_types: ['code', 'code id_token'] },
-        allowOtherResponseTypes: true,
-      });
-      const renamed = await clients.update(client.id, 1, { name: 'Renamed' }, operator);
-      expect(renamed.metadata.response_types).to.deep.equal(['code', 'code id_token']);
     });
 
     it('may use http on this machine where the server allows it', async () => {

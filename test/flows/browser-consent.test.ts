@@ -4,7 +4,7 @@ import { openOtherOriginApp } from '../support/other-origin-app.ts';
 import { createPerson, enrolTotp } from '../support/people.ts';
 import { RelyingParty } from '../support/relying-party.ts';
 import type { RunningApp } from '../support/start-app.ts';
-import { enterPassword, sharedServer, visit } from '../support/visitor.ts';
+import { enterPassword, goOn, sharedServer, visit } from '../support/visitor.ts';
 import { WebClient } from '../support/web-client.ts';
 
 describe('choosing in a browser who goes in, and what the app gets', function () {
@@ -74,7 +74,7 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
         await enterPassword(visitor, second);
         await at('totp');
         await submit({ code: await code() });
-        if (!javaScript) await page.locator('button[type=submit]').click();
+        if (!javaScript) await goOn(visitor);
         await at('consent');
         expect(await text('main')).to.include(second.account.email);
         await submit({});
@@ -88,6 +88,24 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
       });
     });
   }
+
+  it('survives the back button while the accounts change', async () => {
+    await using app = await openOtherOriginApp(server);
+    const [first, second] = [await createPerson(server), await createPerson(server)];
+    await visit(server, { origins: [app.origin], javaScript: false }, async (visitor) => {
+      const { page, at, submit, text } = visitor;
+      await page.goto(`${app.origin}/sign-in`);
+      await enterPassword(visitor, first);
+      await at('consent');
+      await submit({}, 'restart');
+      await enterPassword(visitor, second);
+      const answer = await page.goBack();
+      expect(answer?.status()).to.equal(200);
+      await page.locator('button[type=submit]').first().click();
+      await at('consent');
+      expect(await text('main')).to.include(second.account.email);
+    });
+  });
 
   it('offers the account that is signed in, and goes on with it', async () => {
     await using app = await openOtherOriginApp(server, { firstParty: true });

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import type { Client } from '../../src/clients/index.ts';
 import { createClient, createPerson } from '../support/people.ts';
 import type { RunningApp } from '../support/start-app.ts';
-import { enterPassword, sharedServer, type Visitor, visit } from '../support/visitor.ts';
+import { enterPassword, goOn, sharedServer, type Visitor, visit } from '../support/visitor.ts';
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -75,9 +75,10 @@ describe('connecting a device with a browser', function () {
   for (const javaScript of [true, false]) {
     it(`still asks before it connects when the address carries the code, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const answer = await ask();
-      await visitDevice(async ({ page, at, submit, text }) => {
+      await visitDevice(async (visitor) => {
+        const { page, at, submit, text } = visitor;
         await page.goto(answer.verification_uri_complete ?? '');
-        if (!javaScript) await page.locator('button[type=submit]').click();
+        if (!javaScript) await goOn(visitor);
         await at('device-confirm');
         expect(await text('#user-code')).to.equal(answer.user_code);
         expect(await refusal(answer)).to.equal('authorization_pending');

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { type OtherOriginApp, openOtherOriginApp } from '../support/other-origin-app.ts';
 import { createPerson } from '../support/people.ts';
 import type { RunningApp } from '../support/start-app.ts';
-import { enterPassword, sharedServer, type Visitor, visit } from '../support/visitor.ts';
+import { enterPassword, goOn, sharedServer, type Visitor, visit } from '../support/visitor.ts';
 
 describe('signing out with a browser', function () {
   this.timeout(60_000);
@@ -92,12 +92,13 @@ describe('signing out with a browser', function () {
 
   for (const javaScript of [true, false]) {
     it(`has nothing to ask of somebody who is not signed in, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
-      await visit(server, { origins: [app.origin], javaScript }, async ({ page, at }) => {
+      await visit(server, { origins: [app.origin], javaScript }, async (visitor) => {
+        const { page, at } = visitor;
         await page.goto(`${server.url}/oauth2/logout?client_id=${app.client.id}&${bye()}`);
-        if (!javaScript) await page.locator('button[type=submit]').click();
+        if (!javaScript) await goOn(visitor);
         await at('app-bye');
         await page.goto(`${server.url}/oauth2/logout`);
-        if (!javaScript) await page.locator('button[type=submit]').click();
+        if (!javaScript) await goOn(visitor);
         await at('signed-out');
       });
     });

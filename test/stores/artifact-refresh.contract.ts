@@ -114,6 +114,8 @@ export function describeRefreshTokens(lane: ArtifactLane): void {
     expect(await attempt(first, arrived + 1000)).to.deep.equal({ outcome: 'invalid_grant' });
     expect(await attempt(first), 'two presenters were seen').to.deep.equal({ outcome: 'invalid_grant' });
     expect(await isLive(second)).to.equal(true);
+    tokenOf(await later(second));
+    expect(await later(first), 'its successor was used').to.deep.equal({ outcome: 'reused' });
   });
 
   it('ends the family of a strict client at a parallel use: one answer, and nothing works afterwards', async () => {

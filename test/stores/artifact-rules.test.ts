@@ -50,7 +50,7 @@ describe('artifact ids', () => {
 });
 
 describe('judgeSecondUse', () => {
-  const token = { consumedAt: 10_000, contended: false };
+  const token = { consumedAt: 10_000 };
   const judge = (more: object, at: object = {}) =>
     judgeSecondUse({ ...token, ...more }, { now: 12_000, arrivedAt: 11_000, retrySeconds: 10, ...at });
 
@@ -65,7 +65,6 @@ describe('judgeSecondUse', () => {
     expect(judge({}, { arrivedAt: 10_000 })).to.equal('parallel');
     expect(judge({ renewedAt: 11_000 })).to.equal('parallel');
     expect(judge({ renewedAt: 10_999 })).to.equal('retry');
-    expect(judge({ contended: true })).to.equal('parallel');
   });
 });
 

@@ -153,6 +153,12 @@ export async function enterPassword(
   return submit({ username: person.login, password: person.password }, 'continue', tab);
 }
 
+/** Presses the one button of the page on the way, which a script presses by itself where there is JavaScript. */
+export async function goOn({ page, at }: Visitor): Promise<void> {
+  await at('go-on');
+  await page.locator('button[type=submit]').click();
+}
+
 /** Presses Tab until the element has the focus, as somebody without a mouse does. */
 export async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 25; presses += 1) {

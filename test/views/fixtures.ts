@@ -28,7 +28,7 @@ const passed = {
   first: { state: 'open', label: 'Password' },
   second: { state: 'open', label: 'Authenticator app' },
 } as const;
-const codes = Array.from({ length: 10 }, (_, index) => `4kqt-9mwr-${index}bnd-x2fh`);
+export const codes = Array.from({ length: 10 }, (_, index) => `4kqt-9mwr-${index}bnd-x2fh`);
 const scope = (name: string) => {
   const text = scopeTexts[name];
   if (!text) throw new Error(`No text for ${name}`);

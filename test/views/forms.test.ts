@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { browser } from '../support/browser.ts';
+import { codes } from './fixtures.ts';
 import { startPageServer } from './page-server.ts';
 
 type PageServer = Awaited<ReturnType<typeof startPageServer>>;
@@ -48,7 +49,7 @@ const steps: readonly Step[] = [
   },
   { at: 'enroll-totp', act: press('cancel'), sends: { csrf, code: '', action: 'cancel' } },
   { at: 'backup-codes', check: 'stored', act: press('continue'), sends: { csrf, stored: 'yes', action: 'continue' } },
-  { at: 'backup-codes', act: press('download'), sends: { csrf, action: 'download' } },
+  { at: 'backup-codes', act: press('download'), sends: { csrf, codes: codes.join(' '), action: 'download' } },
   { at: 'consent', act: press('continue'), sends: { csrf, action: 'continue' } },
   { at: 'consent', act: press('deny'), sends: { csrf, action: 'deny' } },
   { at: 'consent', act: press('restart'), sends: { csrf, action: 'restart' } },

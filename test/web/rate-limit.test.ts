@@ -101,6 +101,7 @@ for (const lane of lanes) {
         const wait = Number(refused.headers.get('retry-after')) * 1000;
         let status = 429;
         while (status === 429 && Date.now() < begin + wait) status = (await post(app, 'a')).status;
+        if (status === 429) status = (await post(app, 'a')).status;
         expect(status).to.equal(200);
         expect(Date.now() - begin).to.be.above(800);
       });

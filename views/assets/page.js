@@ -91,7 +91,15 @@ each('[data-fill]', (button) => {
 
 // The language of the page with the habits of this person's country, for example its 24 hours.
 const { lang } = document.documentElement;
-const locale = navigator.languages.find((name) => name === lang || name.startsWith(`${lang}-`)) ?? lang;
+const isTag = (name) => {
+  try {
+    return Intl.getCanonicalLocales(name).length > 0;
+  } catch {
+    return false; // Some systems hand their own names through, such as en-US@posix.
+  }
+};
+const locale =
+  navigator.languages.find((name) => (name === lang || name.startsWith(`${lang}-`)) && isTag(name)) ?? lang;
 
 each('time[data-local]', (time) => {
   const style = time.dataset.local === 'clock' ? { timeStyle: 'short' } : { dateStyle: 'long', timeStyle: 'short' };

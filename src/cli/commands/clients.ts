@@ -24,7 +24,6 @@ const settings = {
   jwksUri: z.string().max(2000).optional().describe('Where its public keys are, for private_key_jwt.'),
   scope: z.string().max(500).optional().describe('Identity scopes that it may ask for, in one text. Default: all.'),
   grantType: z.array(z.string().max(100)).optional().describe('Grants. Default: what its kind uses.'),
-  responseType: z.array(z.string().max(100)).optional().describe('Response types. Default: code.'),
   idTokenAlg: z.enum(['ES256', 'RS256', 'EdDSA']).optional().describe('Algorithm of its ID tokens. Default: ES256.'),
   clientUri: z.string().max(2000).optional().describe('Its home page, for the consent page.'),
   logoUri: z.string().max(2000).optional().describe('Its logo, for the consent page.'),
@@ -44,7 +43,6 @@ const fields = {
   apis: 'api',
   token_endpoint_auth_method: 'authMethod',
   grant_types: 'grantType',
-  response_types: 'responseType',
   id_token_signed_response_alg: 'idTokenAlg',
 };
 
@@ -55,8 +53,13 @@ function refuse(option: string, message: string): never {
 /** Identifiers have colons too, so the whole text is an API first and something with scopes second. */
 async function readApi({ apis }: Domains, text: string): Promise<[string, string[]]> {
   if (await apis.find(text)) return [text, []];
-  const at = text.lastIndexOf(':');
-  const api = at < 0 ? undefined : await apis.find(text.slice(0, at));
+  // Scopes may have colons as well, so every one of them is tried, from the right.
+  let at = text.lastIndexOf(':');
+  let api = at < 0 ? undefined : await apis.find(text.slice(0, at));
+  while (!api && at > 0) {
+    at = text.lastIndexOf(':', at - 1);
+    api = at < 0 ? undefined : await apis.find(text.slice(0, at));
+  }
   if (!api) return refuse('api', `${text} is not a registered API. Register it first with \`sallyport apis create\`.`);
   const scopes = text.slice(at + 1).split('+');
   const unknown = scopes.find((scope) => !api.scopes.some(({ name }) => name === scope));
@@ -85,7 +88,6 @@ const readMetadata = (input: Settings): MetadataInput => {
     jwks_uri: input.jwksUri,
     scope: input.scope,
     grant_types: input.grantType,
-    response_types: input.responseType,
     id_token_signed_response_alg: input.idTokenAlg,
     client_uri: input.clientUri,
     logo_uri: input.logoUri,
@@ -100,8 +102,6 @@ const readSettings = async (input: Settings, domains: Domains) => ({
   requireSecondFactor: input.requireSecondFactor,
   strictRefresh: input.strictRefresh,
   mayIntrospect: input.mayIntrospect,
-  // An operator who names response types means them.
-  ...(input.responseType && { allowOtherResponseTypes: true }),
   metadata: readMetadata(input),
 });
 
