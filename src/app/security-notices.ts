@@ -44,12 +44,12 @@ const heard: ReadonlySet<Account['status']> = new Set(['active', 'locked']);
  */
 export function withSecurityNotices(audit: AuditLog, { accounts, notifications, clock, transaction }: Needs): AuditLog {
   const notify = async (event: AuditEvent): Promise<void> => {
-    const account = await accounts.find(asAccountId(event.subject ?? 'nobody'));
+    // A name that nobody has takes the same steps, with a mail to nowhere at their end: else the time of the try that
+    // sets the pause would tell which names are free.
+    const account = await accounts.find(asAccountId(event.subject ?? randomText(24)));
     const notice = noticeOf(event, clock.now(), account?.profile.zoneinfo);
     if (!notice || (account && !heard.has(account.status))) return;
-    // A name that nobody has gets a mail to nowhere: else the time of the last try would tell that it is free.
-    const to = account?.email ?? randomText(20);
-    await notifications.send({ ...notice, to, account: account?.id });
+    await notifications.send({ ...notice, to: account?.email ?? randomText(20), account: account?.id });
   };
   return {
     list: (filter) => audit.list(filter),

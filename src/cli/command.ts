@@ -36,8 +36,11 @@ interface Definition<Schema extends z.ZodObject, Result> extends CommandShape {
 
 /** Checks options. @throws AppError `invalid_input` naming each as it is typed. */
 export function readOptions<Schema extends z.ZodObject>(schema: Schema, input: unknown): z.output<Schema> {
-  // No store takes it, and no option means anything with it.
-  if (JSON.stringify(input)?.includes('\\u0000')) throw new AppError('invalid_input', 'An option has a NUL character.');
+  const broken = Object.entries(input ?? {}).find(([, value]) => JSON.stringify(value)?.includes('\\u0000'));
+  if (broken) {
+    const fields = { [flagOf(broken[0])]: 'It has a NUL character.' };
+    throw new AppError('invalid_input', 'Some options cannot be accepted.', { fields });
+  }
   const parsed = z.strictObject(schema.shape).safeParse(input);
   if (parsed.success) return parsed.data as z.output<Schema>;
   const fields: Record<string, string> = {};

@@ -53,7 +53,7 @@ export const createSqlOutboxStore = (database: Database): OutboxStore => ({
        )
        insert into outbox (id, template, recipient, cap_key, account_id, data, dedupe_key, status, next_at, created_at,
                            expires_at, settled_at)
-       select :id, :template, :to, :capKey, :account, case status when 'pending' then :data end, :dedupeKey, status,
+       select :id, :template, :to, :capKey, :account, case when status <> 'capped' then :data end, :dedupeKey, status,
               :createdAt, :createdAt, :expiresAt, case status when 'pending' then null else cast(:createdAt as timestamptz) end
        from verdict
        on conflict (dedupe_key) do nothing

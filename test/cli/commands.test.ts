@@ -217,20 +217,18 @@ describe('commands, executed by the running server', () => {
       expect(back.json()).to.deep.include({ name: 'Renamed', disabled: false, requireSecondFactor: false });
     });
 
-    it('lets an operator turn PKCE off and other response types on, for one app', async () => {
-      const made = await newClient(
-        '--kind',
-        'web',
-        ...redirect,
-        '--no-require-pkce',
-        '--response-type',
-        'code',
-        '--response-type',
-        'code id_token',
-      );
+    it('lets an operator turn PKCE off for one confidential app', async () => {
+      const made = await newClient('--kind', 'web', ...redirect, '--no-require-pkce');
       const client = await server.domains.clients.find(made.id);
       expect(client?.requirePkce).to.equal(false);
-      expect(client?.metadata.response_types).to.deep.equal(['code', 'code id_token']);
+      expect(client?.metadata.response_types).to.deep.equal(['code']);
+    });
+
+    it('takes scopes that have colons, like the API before them', async () => {
+      const api = `https://orders-${Date.now()}.example:8443`;
+      await server.run(['apis', 'create', api, '--name', 'Orders', '--scope', 'orders:read=Read your orders']);
+      const made = await newClient('--kind', 'machine', '--api', `${api}:orders:read`);
+      expect((await server.domains.clients.find(made.id))?.apis).to.deep.equal({ [api]: ['orders:read'] });
     });
 
     it('rotates a secret, with the old one working on or not', async () => {
