@@ -51,6 +51,7 @@ export function startJobs({
   const jobs: readonly Job[] = [
     { name: 'purge-artifacts', everySeconds: 60, run: () => artifacts.purge() },
     { name: 'purge-sign-ins', everySeconds: 300, run: () => domains.signIn.purge() },
+    { name: 'purge-enrolments', everySeconds: 300, run: () => domains.credentials.purge() },
     { name: 'purge-revocations', everySeconds: 300, run: () => domains.revocations.purge() },
     { name: 'purge-mail', everySeconds: 300, run: () => domains.notifications.purge() },
   ];

@@ -4,7 +4,7 @@ import type { RedisConnection } from '../storage/redis.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { keyOf, siblingKey } from './artifact-keys-redis.ts';
 import type { Kind, KindName } from './artifact-kind.ts';
-import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf } from './artifact-refresh.ts';
+import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf, type SecondUseAccess } from './artifact-refresh.ts';
 import { accuseScript, claimRetryScript, claimScript, contendScript, releaseScript } from './artifact-scripts-redis.ts';
 import type { ArtifactPayload } from './artifact-store.ts';
 import {
@@ -62,20 +62,24 @@ export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisAr
   const isRefreshToken = kind.name === 'RefreshToken';
   const load = (key: string): Promise<Found | undefined> => loadFrom(parts, key);
 
-  const passes = async (key: string, found: Found, consumedAt: number, unit: UnitOfWork): Promise<boolean> =>
-    passesAsRetry(
-      { ...found, consumedAt },
-      { unit, now: clock.now(), retrySeconds: await retrySecondsFor(policy, found.clientId) },
-      {
-        async isUnused(hash) {
-          const successor = await load(siblingKey(key, hash));
-          return successor !== undefined && successor.consumedAt === undefined;
-        },
-        async markContended() {
-          await redis.evaluate(contendScript, [key], []);
-        },
-      },
-    );
+  const accessBy = (key: string): SecondUseAccess => ({
+    async reload() {
+      const found = await load(key);
+      return found?.consumedAt === undefined ? undefined : { ...found, consumedAt: found.consumedAt };
+    },
+    async isUnused(hash) {
+      const successor = await load(siblingKey(key, hash));
+      return successor !== undefined && successor.consumedAt === undefined;
+    },
+    async markContended() {
+      await redis.evaluate(contendScript, [key], []);
+    },
+  });
+
+  const passes = async (key: string, found: Found, consumedAt: number, unit: UnitOfWork): Promise<boolean> => {
+    const retrySeconds = await retrySecondsFor(policy, found.clientId);
+    return passesAsRetry({ ...found, consumedAt }, { unit, now: clock.now(), retrySeconds }, accessBy(key));
+  };
 
   const refuse = async (key: string, grantHash: string, clientId: string): Promise<never> => {
     const forgiven = isRefreshToken && (await retrySecondsFor(policy, clientId || undefined)) > 0;

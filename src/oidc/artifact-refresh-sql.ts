@@ -2,7 +2,14 @@ import { errors } from 'oidc-provider';
 import { sha256 } from '../shared/crypto.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { type Kind, type KindName, mayBe } from './artifact-kind.ts';
-import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf, type SecondUseAccess } from './artifact-refresh.ts';
+import {
+  noteMisuse,
+  passesAsRetry,
+  type RotatedRefreshToken,
+  retrySecondsFor,
+  rotationOf,
+  type SecondUseAccess,
+} from './artifact-refresh.ts';
 import { claim, endGrant, findRow, rowsOf, type SqlArtifactParts, type TokenRow } from './artifact-rows-sql.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 
@@ -23,6 +30,14 @@ const renewText = `
   where kind = 'RefreshToken' and id_hash in (:idHash, :successorHash) and exists (select 1 from allowed)
   returning 1`;
 
+const rotated = (row: TokenRow, consumedAt: Date): RotatedRefreshToken => ({
+  idHash: row.id_hash,
+  successorHash: row.successor_hash ?? undefined,
+  consumedAt: consumedAt.getTime(),
+  renewedAt: row.renewed_at?.getTime(),
+  contended: row.contended,
+});
+
 /** Refresh tokens: each works once, except for the client whose answer got lost. */
 export function createRefreshStore(
   kind: Kind & { name: KindName },
@@ -32,6 +47,10 @@ export function createRefreshStore(
   const { database, codec, clock, policy, request } = parts;
 
   const access: SecondUseAccess = {
+    async reload(idHash) {
+      const row = await findRow(parts, kind.name, { idHash });
+      return row?.consumed_at ? rotated(row, row.consumed_at) : undefined;
+    },
     async isUnused(idHash) {
       const successor = await findRow(parts, kind.name, { idHash });
       return successor !== undefined && successor.consumed_at === null;
@@ -44,18 +63,10 @@ export function createRefreshStore(
     },
   };
 
-  const passes = async (row: TokenRow, consumedAt: Date, unit: UnitOfWork): Promise<boolean> =>
-    passesAsRetry(
-      {
-        idHash: row.id_hash,
-        successorHash: row.successor_hash ?? undefined,
-        consumedAt: consumedAt.getTime(),
-        renewedAt: row.renewed_at?.getTime(),
-        contended: row.contended,
-      },
-      { unit, now: clock.now(), retrySeconds: await retrySecondsFor(policy, row.client_id ?? undefined) },
-      access,
-    );
+  const passes = async (row: TokenRow, consumedAt: Date, unit: UnitOfWork): Promise<boolean> => {
+    const retrySeconds = await retrySecondsFor(policy, row.client_id ?? undefined);
+    return passesAsRetry(rotated(row, consumedAt), { unit, now: clock.now(), retrySeconds }, access);
+  };
 
   /** Runs last in the transaction, so that whoever arrived before it is known to have come before the answer. */
   const settleWith = (unit: UnitOfWork, idHash: string, isRetry: boolean) => async (): Promise<void> => {

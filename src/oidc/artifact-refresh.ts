@@ -34,8 +34,16 @@ export async function retrySecondsFor(policy: RefreshPolicy, clientId: string | 
   return (await policy.isStrict(clientId)) ? 0 : policy.refreshRetrySeconds;
 }
 
+/** A used refresh token with what came of it. */
+export interface RotatedRefreshToken extends UsedRefreshToken {
+  readonly idHash: string;
+  readonly successorHash: string | undefined;
+}
+
 /** What judging a second use needs of the store. */
 export interface SecondUseAccess {
+  /** The token as it is now, if it is still there. */
+  reload(idHash: string): Promise<RotatedRefreshToken | undefined>;
   /** Whether the successor is there and nobody used it. */
   isUnused(successorHash: string): Promise<boolean>;
   /** Remembers that two presenters were seen at once. */
@@ -47,7 +55,7 @@ export interface SecondUseAccess {
  * @throws errors.InvalidGrant for one that came too late for a race; that is no proof of theft.
  */
 export async function passesAsRetry(
-  token: UsedRefreshToken & { readonly idHash: string; readonly successorHash: string | undefined },
+  token: RotatedRefreshToken,
   at: { readonly unit: UnitOfWork; readonly now: number; readonly retrySeconds: number },
   access: SecondUseAccess,
 ): Promise<boolean> {
@@ -58,11 +66,16 @@ export async function passesAsRetry(
     if (!token.contended) await access.markContended(idHash);
     throw new errors.InvalidGrant('refresh token is being used by another request');
   }
-  if (verdict === 'reuse' || successorHash === undefined || !(await access.isUnused(successorHash))) return false;
-  // A retry is for one lost client. Where two presenters were seen, the one that was answered goes on.
-  if (token.contended) throw new errors.InvalidGrant('refresh token was used by several requests');
-  rotationOf(at.unit).retry = { idHash, successorHash };
-  return true;
+  if (verdict === 'reuse' || successorHash === undefined) return false;
+  if (await access.isUnused(successorHash)) {
+    // A retry is for one lost client. Where two presenters were seen, the one that was answered goes on.
+    if (token.contended) throw new errors.InvalidGrant('refresh token was used by several requests');
+    rotationOf(at.unit).retry = { idHash, successorHash };
+    return true;
+  }
+  // It was used, or a retry that was answered between the two looks has replaced it.
+  const present = await access.reload(idHash);
+  return present !== undefined && present.successorHash !== successorHash && passesAsRetry(present, at, access);
 }
 
 /** How one request turns a refresh token into the next; kept in the notes of its unit of work. */

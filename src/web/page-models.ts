@@ -103,6 +103,7 @@ export interface EnrollTotpPage {
 export interface BackupCodesPage {
   readonly app: AppIdentity;
   readonly who: string;
+  /** Empty when they were shown before: the page then offers new ones. */
   readonly codes: readonly string[];
   /** "Continue" was pressed without the tick. */
   readonly error?: 'not-stored' | undefined;

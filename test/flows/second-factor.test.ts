@@ -155,7 +155,15 @@ describe('the second door', () => {
       'backup-codes',
     );
     expect([...codes.text.matchAll(/<li>/g)].length).to.be.at.least(10);
-    const back = await web.submit(codes, { stored: 'yes', action: 'continue' }, 'stored');
+    // A reload makes nothing: the codes that were shown stay good until new ones are asked for.
+    const again = expectPage(await web.open(codes.url.pathname.replace(/enroll$/, 'backup-codes')), 'backup-codes');
+    expect(again.text).to.not.include('<ol class="codes"');
+    const shown = /<li>([^<]+)<\/li>/.exec(codes.text.slice(codes.text.indexOf('id="codes"')))?.[1] ?? '';
+    expect(await server.app.domains.credentials.backupCodes.match(person.account.id, shown)).to.be.a('string');
+    const renewed = expectPage(await web.submit(again, { action: 'renew' }, 'stored'), 'backup-codes');
+    expect(renewed.text).to.include('<ol class="codes"').and.not.include(shown);
+    expect(await server.app.domains.credentials.backupCodes.match(person.account.id, shown)).to.equal(undefined);
+    const back = await web.submit(renewed, { stored: 'yes', action: 'continue' }, 'stored');
     expect(back.url.origin, back.text.slice(0, 500)).to.equal('https://app.example');
     expect((await app.redeem(back.url, attempt)).claims()?.acr).to.equal('aal2');
   });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { judgeSecondUse } from '../../src/oidc/artifact-refresh.ts';
+import { judgeSecondUse, passesAsRetry, rotationOf, type SecondUseAccess } from '../../src/oidc/artifact-refresh.ts';
 import { bindingOf, mergeSession } from '../../src/oidc/artifact-session.ts';
 import { slotOf, tokenIdFor } from '../../src/oidc/artifact-store.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { newUnitOfWork } from '../../src/storage/unit-of-work.ts';
 import { secrets } from './artifact-lane.ts';
 
 describe('artifact ids', () => {
@@ -65,6 +66,36 @@ describe('judgeSecondUse', () => {
     expect(judge({}, { arrivedAt: 10_000 })).to.equal('parallel');
     expect(judge({ renewedAt: 11_000 })).to.equal('parallel');
     expect(judge({ renewedAt: 10_999 })).to.equal('retry');
+  });
+});
+
+describe('passesAsRetry', () => {
+  const token = { idHash: 'used', consumedAt: 10_000, contended: false, successorHash: 'one' };
+  const at = () => ({ unit: newUnitOfWork(11_000), now: 12_000, retrySeconds: 10 });
+  const access = (more: Partial<SecondUseAccess>): SecondUseAccess => ({
+    reload: async () => token,
+    isUnused: async () => false,
+    markContended: async () => undefined,
+    ...more,
+  });
+
+  it('does not take the work of another retry, answered between two looks, for a use of the successor', async () => {
+    const reload = async () => ({ ...token, renewedAt: 11_500, successorHash: 'two' });
+    const verdict = await passesAsRetry(token, at(), access({ reload })).catch((error: unknown) => error);
+    expect(verdict).to.have.property('error', 'invalid_grant');
+    const moment = at();
+    const replaced = {
+      reload: async () => ({ ...token, successorHash: 'two' }),
+      isUnused: async (hash: string) => hash === 'two',
+    };
+    expect(await passesAsRetry(token, moment, access(replaced))).to.equal(true);
+    expect(rotationOf(moment.unit).retry).to.deep.equal({ idHash: 'used', successorHash: 'two' });
+  });
+
+  it('is no when the successor was used, or the family is gone', async () => {
+    expect(await passesAsRetry(token, at(), access({}))).to.equal(false);
+    expect(await passesAsRetry(token, at(), access({ reload: async () => undefined }))).to.equal(false);
+    expect(await passesAsRetry({ ...token, successorHash: undefined }, at(), access({}))).to.equal(false);
   });
 });
 

@@ -90,6 +90,7 @@ export const fixtures: readonly Fixture[] = [
   fixture('enroll-totp', 'enroll-totp', { app, who, qrSvg, key, uri }),
   fixture('enroll-totp-error', 'enroll-totp', { app, who, qrSvg, key, uri, error: 'mismatch' }, { invalid: true }),
   fixture('backup-codes', 'backup-codes', { app, who, codes }),
+  fixture('backup-codes-again', 'backup-codes', { app, who, codes: [] }),
   fixture('backup-codes-error', 'backup-codes', { app, who, codes, error: 'not-stored' }, { invalid: true }),
   fixture('consent', 'consent', consent),
   fixture('consent-verified', 'consent', {

@@ -62,16 +62,19 @@ export async function submitBackupCodes(surface: SignInSurface, remember: Rememb
     ctx.body = `Sallyport backup codes. Each opens the second door once.\r\n\r\n${codes.join('\r\n')}\r\n`;
     return;
   }
-  await openFlow(surface, visit);
+  const view = await openFlow(surface, visit);
+  if (form.get('action') === 'renew' && view.step === 'show-backup-codes') {
+    const codes = await surface.signIn.renewBackupCodes(interaction.uid, metaOf(ctx));
+    return surface.pages.show(ctx, 'backup-codes', { app: appOf(visit), who: view.account?.label ?? '', codes });
+  }
   if (form.get('stored') === 'yes') await surface.signIn.acknowledgeBackupCodes(interaction.uid);
   await dispatch(surface, remember, visit);
 }
 
-/** Someone came back to the codes by reload or the back button: they are not shown twice, new ones are made. */
+/** Someone came back by reload or the back button. Codes are shown once; new ones are made only when asked for. */
 export async function showBackupCodes(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   const view = await openFlow(surface, visit);
   if (view.step !== 'show-backup-codes') return dispatch(surface, remember, visit);
-  const codes = await surface.signIn.renewBackupCodes(visit.interaction.uid, metaOf(visit.ctx));
-  const app = appOf(visit);
-  await surface.pages.show(visit.ctx, 'backup-codes', { app, who: view.account?.label ?? '', codes });
+  const model = { app: appOf(visit), who: view.account?.label ?? '', codes: [] };
+  await surface.pages.show(visit.ctx, 'backup-codes', model);
 }

@@ -1,4 +1,5 @@
 import type { FlowView, Step } from '../../sign-in/index.ts';
+import { metaOf } from '../request-meta.ts';
 import type { SignInSurface, Visit } from './context.ts';
 import { openFlow, requirementOf, seeOther } from './context.ts';
 import type { Remember } from './remember.ts';
@@ -37,7 +38,7 @@ export async function dispatch(
   if (asked) return seeOther(ctx, `${base}/${asked}`);
   const { step } = known ?? (await openFlow(surface, visit));
   if (step !== 'done') return seeOther(ctx, `${base}/${pathOf[step]}`);
-  const result = await surface.signIn.finish(interaction.uid);
+  const result = await surface.signIn.finish(interaction.uid, metaOf(ctx));
   seeOther(ctx, await surface.interactions.finishSignIn(ctx, { ...result, remember: remember.read(ctx) }));
 }
 
