@@ -2,18 +2,18 @@ import type { Database } from '../storage/database.ts';
 import type { AuditCounts } from './audit-statistics.ts';
 import type { AuditType } from './event.ts';
 
-// Each type is one bounded walk along the index (type, at desc).
+// Each type and bucket is one bounded walk along the index (type, at desc).
 const text = `
-  select seen.type, floor(extract(epoch from seen.at - :since::timestamptz) * 1000 / :width)::int as bucket,
-    count(*)::int as count
-  from unnest(:types::text[]) as wanted(type)
-  cross join lateral (
-    select type, at from audit_event
-    where type = wanted.type and at >= :since::timestamptz and at < :until::timestamptz
-    order by at desc
-    limit :limit
-  ) as seen
-  group by 1, 2`;
+  select wanted.type, bucket, (
+    select count(*)::int from (
+      select 1 from audit_event
+      where type = wanted.type
+        and at >= :since::timestamptz + bucket * (:width || ' milliseconds')::interval
+        and at < :since::timestamptz + (bucket + 1) * (:width || ' milliseconds')::interval
+      limit :limit
+    ) as seen
+  ) as count
+  from unnest(:types::text[]) as wanted(type) cross join generate_series(0, :buckets - 1) as bucket`;
 
 /** Counts rows of table `audit_event`. */
 export const createSqlAuditCounts = (database: Database): AuditCounts => ({
@@ -21,8 +21,8 @@ export const createSqlAuditCounts = (database: Database): AuditCounts => ({
     const { rows } = (await database.sql.raw(text, {
       types: `{${types.join(',')}}`,
       since: new Date(since),
-      until: new Date(since + buckets * bucketMilliseconds),
-      width: bucketMilliseconds,
+      width: String(bucketMilliseconds),
+      buckets,
       limit,
     })) as { rows: { type: AuditType; bucket: number; count: number }[] };
     return rows;

@@ -7,7 +7,14 @@ import { indexKey, keyOfHash, tagOfKey } from './artifact-keys-redis.ts';
 import type { PayloadCodec } from './artifact-payload.ts';
 import { rotationOf } from './artifact-refresh.ts';
 import type { RequestFacts } from './artifact-request.ts';
-import { commitScript, endGrantScript, finishScript, putGrantedScript, putScript } from './artifact-scripts-redis.ts';
+import {
+  commitScript,
+  endGrantScript,
+  finishScript,
+  putGrantedScript,
+  putScript,
+  releaseScript,
+} from './artifact-scripts-redis.ts';
 import type { RefreshPolicy } from './artifact-store.ts';
 
 /** What the Redis stores of all kinds are made of. */
@@ -153,4 +160,6 @@ export function noteClaim(redis: RedisConnection, unit: UnitOfWork, claim: Redis
     unit.beforeCommit.push(() => commit(redis, fresh, unit, now()));
   }
   plan.claims.push(claim);
+  // A client that got a 5xx tries again at once, and should not wait for the lease.
+  unit.onRollback.push(async () => void (await redis.evaluate(releaseScript, [claim.key], [claim.token])));
 }

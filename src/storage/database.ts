@@ -43,6 +43,8 @@ const unavailableCodes = new Set([
   '08003',
   '08006',
   '55P03',
+  '40001',
+  '40P01',
   '58000',
   '58030',
   'XX000',
@@ -80,6 +82,7 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
   };
 
   const finish = async (unit: UnitOfWork, keep: boolean): Promise<void> => {
+    if (!keep) await Promise.allSettled(unit.onRollback.map((undo) => undo()));
     const transaction = await unit.transaction;
     open.delete(unit);
     if (!transaction) return;

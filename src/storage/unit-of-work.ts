@@ -15,6 +15,8 @@ export interface UnitOfWork {
   readonly notes: Map<string, unknown>;
   /** Work for stores without transactions: runs once, after the request's own work and before the answer. */
   readonly beforeCommit: (() => Promise<void>)[];
+  /** Undoes what such stores have claimed, when nothing of the request is kept. Failures are ignored: claims expire. */
+  readonly onRollback: (() => Promise<void>)[];
 }
 
 export const unitOfWork = new AsyncLocalStorage<UnitOfWork>();
@@ -28,4 +30,5 @@ export const newUnitOfWork = (startedAt: number): UnitOfWork => ({
   enlisted: [],
   notes: new Map(),
   beforeCommit: [],
+  onRollback: [],
 });
