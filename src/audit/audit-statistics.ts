@@ -12,8 +12,8 @@ export interface AuditQuestion {
 /** Where events are counted. */
 export interface AuditCounts {
   /**
-   * Rows of each type in each bucket; what did not happen may be missing. It looks at `atMost` rows of a type, the
-   * newest ones, so that a busy month costs no more than a busy hour.
+   * Rows of each type in each bucket; what did not happen may be missing. Counting stops at `atMost` rows of a type in
+   * a bucket, so that the busiest installation costs no more than a busy one.
    */
   count(
     question: AuditQuestion,
@@ -23,12 +23,12 @@ export interface AuditCounts {
 
 /** How often something happened, over time. */
 export interface AuditStatistics {
-  /** For each bucket in turn, how many events of these types there were. Exact up to {@link countedAtMost} of a type. */
+  /** For each bucket in turn, how many events of these types there were. Exact up to {@link countedAtMost}. */
   count(question: AuditQuestion): Promise<number[]>;
 }
 
-/** Rows of one type that are looked at; beyond them a count is too low. */
-export const countedAtMost = 200_000;
+/** Where counting stops, for each type and bucket; what is beyond is not seen. */
+export const countedAtMost = 50_000;
 
 /** Makes the statistics of the audit log. */
 export const createAuditStatistics = (counts: AuditCounts): AuditStatistics => ({

@@ -228,12 +228,12 @@ for (const lane of storeLanes()) {
       const taken = await apis.create({ identifier, name: 'Mine' }, operator).catch((error: unknown) => error);
       expect((taken as AppError).code).to.equal('conflict');
       for (const change of [
-        clients.remove('sallyport-console' as never, operator),
-        clients.rotateSecret('sallyport-console' as never, { overlapSeconds: 0 }, operator),
-        apis.update(identifier, 1, { name: 'Mine' }, operator),
-        apis.remove(identifier, operator),
+        () => clients.remove('sallyport-console' as never, operator),
+        () => clients.rotateSecret('sallyport-console' as never, { overlapSeconds: 0 }, operator),
+        () => apis.update(identifier, 1, { name: 'Mine' }, operator),
+        () => apis.remove(identifier, operator),
       ]) {
-        const error = await change.catch((thrown: unknown) => thrown);
+        const error = await change().catch((thrown: unknown) => thrown);
         expect(error).to.be.instanceOf(AppError);
         expect((error as AppError).code).to.equal('not_found');
       }

@@ -4,7 +4,7 @@ import type { ConsoleGuard } from '../console/console-guard.ts';
 import { personOf } from '../console/console-shell.ts';
 import type { AdminOverviewPage, ConsoleShell } from '../page-models.ts';
 import type { PageWriter } from '../page-writer.ts';
-import { type OverviewSources, readOverview } from './overview.ts';
+import { createOverviewReader, type OverviewSources } from './overview.ts';
 
 interface Needs extends OverviewSources {
   readonly guard: ConsoleGuard;
@@ -44,12 +44,12 @@ const shellFor = (account: Account): ConsoleShell => ({
 export function createAdminRoutes(needs: Needs): Router {
   const { guard, pages, links } = needs;
   const router = new Router();
+  const read = createOverviewReader(needs);
   router.get(
     'admin',
     home,
     guard({ home, role: 'admin' }, async (ctx, { account }) => {
-      const overview = await readOverview(needs);
-      await pages.show(ctx, 'admin-overview', { ...overview, shell: shellFor(account), links });
+      await pages.show(ctx, 'admin-overview', { ...(await read()), shell: shellFor(account), links });
     }),
   );
   return router;

@@ -1,13 +1,13 @@
 import type { Accounts } from '../../accounts/index.ts';
 import type { Apis } from '../../apis/index.ts';
-import type { AuditLog, AuditStatistics } from '../../audit/index.ts';
+import { type AuditLog, type AuditStatistics, countedAtMost } from '../../audit/index.ts';
 import type { Client, ClientKind, Clients } from '../../clients/index.ts';
 import type { KeyState, Keys, KeyView } from '../../keys/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { SignIn } from '../../sign-in/index.ts';
 import type { AdminOverviewPage } from '../page-models.ts';
 import { describeEvents } from './audit-rows.ts';
-import { drawSignIns } from './sign-in-chart.ts';
+import { drawSignIns, type SignInDay } from './sign-in-chart.ts';
 
 /** What the overview is read from. */
 export interface OverviewSources {
@@ -23,15 +23,16 @@ export interface OverviewSources {
 
 const day = 86_400_000;
 const days = 7;
+const minute = 60_000;
 const shown = { events: 12, clients: 10 };
 /** Beyond this a number is "so many or more": the page must not read whole tables. */
-const countedAtMost = 100_000;
+const mostRows = 100_000;
 
 const successes = ['sign_in.succeeded'] as const;
 const failures = ['sign_in.failed', 'second_factor.failed'] as const;
 
 const format = new Intl.NumberFormat('en-GB');
-const amount = (count: number): string => `${format.format(count)}${count >= countedAtMost ? '+' : ''}`;
+const amount = (count: number, atMost = mostRows): string => `${format.format(count)}${count >= atMost ? '+' : ''}`;
 const percent = new Intl.NumberFormat('en-GB', { style: 'percent', maximumFractionDigits: 1 });
 
 const kindTexts: Readonly<Record<ClientKind, string>> = {
@@ -84,17 +85,31 @@ const order: readonly KeyState[] = ['signing', 'published', 'pending', 'retiring
 const byState = (one: KeyView, other: KeyView): number =>
   order.indexOf(one.state) - order.indexOf(other.state) || one.alg.localeCompare(other.alg);
 
-async function readChart({ statistics, clock }: OverviewSources): Promise<AdminOverviewPage['chart']> {
-  const today = Math.floor(clock.now() / day) * day;
-  const since = today - (days - 1) * day;
-  const question = { since, bucketMilliseconds: day, buckets: days };
+async function countDays({ statistics }: OverviewSources, since: number, buckets: number): Promise<SignInDay[]> {
+  const question = { since, bucketMilliseconds: day, buckets };
   const [succeeded, failed] = await Promise.all([
     statistics.count({ ...question, types: successes }),
     statistics.count({ ...question, types: failures }),
   ]);
-  return drawSignIns(
-    succeeded.map((count, index) => ({ start: since + index * day, succeeded: count, failed: failed[index] ?? 0 })),
-  );
+  return succeeded.map((count, index) => ({
+    start: since + index * day,
+    succeeded: count,
+    failed: failed[index] ?? 0,
+  }));
+}
+
+/** Counts the days that are over once; only today still changes. */
+function createChartReader(sources: OverviewSources): () => Promise<AdminOverviewPage['chart']> {
+  let over: readonly SignInDay[] = [];
+  return async () => {
+    const now = sources.clock.now();
+    const today = Math.floor(now / day) * day;
+    const since = today - (days - 1) * day;
+    const known = over[0]?.start === since ? over : await countDays(sources, since, days - 1);
+    // Another node's clock may be behind, so the day before is settled a minute after its end.
+    if (now - today > minute) over = known;
+    return drawSignIns([...known, ...(await countDays(sources, today, 1))]);
+  };
 }
 
 async function readTiles(sources: OverviewSources): Promise<AdminOverviewPage['tiles']> {
@@ -102,41 +117,46 @@ async function readTiles(sources: OverviewSources): Promise<AdminOverviewPage['t
   // One millisecond on, so that what happens in this very one counts.
   const question = { since: clock.now() - day + 1, bucketMilliseconds: day, buckets: 1 };
   const [people, apps, apiList, [signIns = 0], [failed = 0], paused] = await Promise.all([
-    accounts.count(countedAtMost),
-    clients.count(countedAtMost),
+    accounts.count(mostRows),
+    clients.count(mostRows),
     apis.list(),
     statistics.count({ ...question, types: successes }),
     statistics.count({ ...question, types: failures }),
-    signIn.countPaused(countedAtMost),
+    signIn.countPaused(mostRows),
   ]);
   const share = signIns + failed === 0 ? 'in 24 hours' : `${percent.format(failed / (signIns + failed))} of all tries`;
   return [
     { label: 'People', value: amount(people), hint: 'with an account' },
     { label: 'Apps', value: amount(apps), hint: 'registered' },
     { label: 'APIs', value: amount(apiList.length), hint: 'registered' },
-    { label: 'Sign-ins', value: amount(signIns), hint: 'in 24 hours' },
-    { label: 'Failed tries', value: amount(failed), hint: share },
+    { label: 'Sign-ins', value: amount(signIns, countedAtMost), hint: 'in 24 hours' },
+    { label: 'Failed tries', value: amount(failed, countedAtMost), hint: share },
     { label: 'Paused now', value: amount(paused), hint: 'after wrong tries' },
   ];
 }
 
 /** Reads everything that the overview shows. Each part is bounded, however large the installation is. */
-export async function readOverview(sources: OverviewSources): Promise<Omit<AdminOverviewPage, 'shell' | 'links'>> {
+export function createOverviewReader(
+  sources: OverviewSources,
+): () => Promise<Omit<AdminOverviewPage, 'shell' | 'links'>> {
   const { accounts, clients, keys, audit } = sources;
-  const [tiles, chart, rows, keyList, clientList] = await Promise.all([
-    readTiles(sources),
-    readChart(sources),
-    audit.list({ limit: shown.events }),
-    keys.list(),
-    clients.list({ limit: shown.clients + 1 }),
-  ]);
-  return {
-    lead: 'Who signs in, with what, and which keys stand behind it. Nothing can be changed here yet; the command line can.',
-    tiles,
-    chart,
-    events: await describeEvents(rows, { accounts, clients }),
-    keys: keyList.sort(byState).map(keyRow),
-    clients: clientList.slice(0, shown.clients).map(clientRow),
-    ...(clientList.length > shown.clients && { moreClients: `The ${shown.clients} newest are shown.` }),
+  const readChart = createChartReader(sources);
+  return async () => {
+    const [tiles, chart, rows, keyList, clientList] = await Promise.all([
+      readTiles(sources),
+      readChart(),
+      audit.list({ limit: shown.events }),
+      keys.list(),
+      clients.list({ limit: shown.clients + 1 }),
+    ]);
+    return {
+      lead: 'Who signs in, with what, and which keys stand behind it. Nothing can be changed here yet; the command line can.',
+      tiles,
+      chart,
+      events: await describeEvents(rows, { accounts, clients }),
+      keys: keyList.sort(byState).map(keyRow),
+      clients: clientList.slice(0, shown.clients).map(clientRow),
+      ...(clientList.length > shown.clients && { moreClients: `The ${shown.clients} newest are shown.` }),
+    };
   };
 }
