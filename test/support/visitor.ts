@@ -44,9 +44,9 @@ const seen = new Set<string>();
 
 /** Looks at a page once per run in both themes; a page in an error is another one than the page without. */
 async function inspect(page: Page, name: string): Promise<void> {
-  const alert = (await page.locator('[role=alert]').allTextContents()).join(' ');
+  const said = (await page.locator('h1, [role=alert]').allTextContents()).join(' ');
   // Whatever the name of the app and the time of day, it is the same page.
-  const key = `${name}: ${await page.title()} ${alert}`.replace(/App \w+|\d+/g, '…');
+  const key = `${name}: ${await page.title()} ${said}`.replace(/App \w+|\d+/g, '…');
   if (seen.has(key)) return;
   seen.add(key);
   expect(await axe(page), `${key}, light`).to.deep.equal([]);

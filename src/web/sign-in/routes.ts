@@ -7,7 +7,7 @@ import { showLogin, submitLogin } from './login.ts';
 import { createRemember, type Remember } from './remember.ts';
 import { showSecondFactor, submitSecondFactor } from './second-factor.ts';
 import { showSelectAccount, submitSelectAccount } from './select-account.ts';
-import { dispatch } from './steps.ts';
+import { dispatch, pageOfPrompt } from './steps.ts';
 
 type Handler = (surface: SignInSurface, remember: Remember, visit: Visit) => Promise<void>;
 
@@ -29,13 +29,20 @@ const pages: readonly { readonly path: string; readonly show: Handler; readonly 
   { path: 'consent', show: showConsent, submit: submitConsent },
 ];
 
+/** Where the app's request arrives. Nearly always the password is next, so its page is shown here without another hop. */
+async function enter(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
+  if (await pageOfPrompt(surface, visit)) return dispatch(surface, remember, visit);
+  return showLogin(surface, remember, visit);
+}
+
 /** The pages of one sign-in, below `/sign-in/:uid`. */
 export function createSignInRoutes(surface: SignInSurface): Router {
   const router = new Router({ prefix: '/sign-in/:uid' });
   const remember = createRemember(surface.secureCookies);
   const visited = (handler: Handler) => async (ctx: Context) => handler(surface, remember, await visitOf(surface, ctx));
 
-  router.get('sign-in', '/', visited(dispatch));
+  router.get('sign-in', '/', visited(enter));
+  router.post('sign-in:submit', '/', visited(submitLogin));
   for (const { path, show, submit } of pages) {
     router.get(`sign-in:${path}`, `/${path}`, visited(show));
     router.post(`sign-in:${path}:submit`, `/${path}`, visited(submit));
