@@ -33,7 +33,8 @@ const quarterHour = 900;
 function boundRefusals(local: RateLimit, max: number): EdgeMiddleware {
   const counter = local.counter({ name: 'oauth-refusals', max, windowSeconds: 60 });
   return async function oauthRefusals(ctx, next) {
-    if (routeFor(ctx).kind !== 'oauth') return next();
+    const { kind } = routeFor(ctx);
+    if (kind !== 'oauth' && kind !== 'api') return next();
     const key = `${routeOf(ctx)} ${addressKey(ctx.state.ip)}`;
     const wait = await counter.blockedFor(key);
     if (wait > 0) throw rateLimited('oauth-refusals', wait);

@@ -35,6 +35,8 @@ export interface Interaction {
   /** Everything that consent is asked for, and which part of it is new. */
   readonly missing: Permissions;
   readonly offlineAccess: boolean;
+  /** Where the browser goes on, when this interaction has its answer already and only the redirect was lost. */
+  readonly answered?: string;
 }
 
 export interface SignInResult {
@@ -126,6 +128,7 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
     ...(typeof params.redirect_uri === 'string' && { redirectUri: params.redirect_uri }),
     ...(typeof params.login_hint === 'string' && { loginHint: params.login_hint }),
     ...(session && { session }),
+    ...(details.result && { answered: details.returnTo }),
     ...(hinted !== undefined && { hintedAccountId: hinted }),
     ...(fresh !== undefined && { freshAfter: fresh }),
   };

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { showConsent, submitConsent } from './consent.ts';
-import { type SignInSurface, type Visit, visitOf } from './context.ts';
+import { type SignInSurface, seeOther, type Visit, visitOf } from './context.ts';
 import { showBackupCodes, showEnrolment, submitBackupCodes, submitEnrolment } from './enrolment.ts';
 import { showLogin, submitLogin } from './login.ts';
 import { createRemember, type Remember } from './remember.ts';
@@ -39,7 +39,12 @@ async function enter(surface: SignInSurface, remember: Remember, visit: Visit): 
 export function createSignInRoutes(surface: SignInSurface): Router {
   const router = new Router({ prefix: '/sign-in/:uid' });
   const remember = createRemember(surface.secureCookies);
-  const visited = (handler: Handler) => async (ctx: Context) => handler(surface, remember, await visitOf(surface, ctx));
+  const visited = (handler: Handler) => async (ctx: Context) => {
+    const visit = await visitOf(surface, ctx);
+    // A form that was sent twice, or a page that is done: what was answered stays, and the browser goes on from there.
+    if (visit.interaction.answered !== undefined) return seeOther(ctx, visit.interaction.answered);
+    return handler(surface, remember, visit);
+  };
 
   router.get('sign-in', '/', visited(enter));
   router.post('sign-in:submit', '/', visited(submitLogin));
