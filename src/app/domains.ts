@@ -27,6 +27,7 @@ import { createSignIn } from '../sign-in/index.ts';
 import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
 import { ownApi } from '../web/api/resource.ts';
+import { withEndedAccess } from './end-access.ts';
 import { createMail } from './mail.ts';
 import { withSecurityNotices } from './security-notices.ts';
 
@@ -41,6 +42,26 @@ const keyPolicy = (config: Config) => ({
 /** Milliseconds that a change of an account made on another node may take to be seen here. */
 const accountMemory = 1000;
 
+/** The audit log, with somebody who counts what is written to it. */
+function observedAudit(database: Database, clock: Clock, observe: (event: AuditEvent) => void): AuditLog {
+  const log = createAuditLog(createSqlAuditStore(database), clock);
+  return {
+    ...log,
+    async record(event) {
+      await log.record(event);
+      observe(event);
+    },
+  };
+}
+
+const signInPolicy = (config: Config) => ({
+  lockoutTries: config.SALLYPORT_LOCKOUT_TRIES,
+  lockoutSeconds: config.SALLYPORT_LOCKOUT_SECONDS,
+  challengeSeconds: config.SALLYPORT_CHALLENGE_SECONDS,
+  flowSeconds: config.SALLYPORT_INTERACTION_SECONDS,
+  codeTries: 5,
+});
+
 /** Puts the domains on their stores. All of them are durable data, so all of them are SQL. */
 export function createDomains(
   config: Config,
@@ -50,16 +71,11 @@ export function createDomains(
   observe: (event: AuditEvent) => void = () => undefined,
 ) {
   const secrets = new SecretRing(config.secrets);
+  const plain = observedAudit(database, clock, observe);
   const notifications = createMail({ config, database, clock, logger, secrets });
-  const log = createAuditLog(createSqlAuditStore(database), clock);
-  const observed: AuditLog = {
-    ...log,
-    async record(event) {
-      await log.record(event);
-      observe(event);
-    },
-  };
-  const audit = withSecurityNotices(observed, {
+  const revocations = createRevocations({ store: createSqlRevocationStore(database), clock, audit: plain });
+  const longestSeconds = Math.max(config.SALLYPORT_REFRESH_FAMILY_SECONDS, config.SALLYPORT_SESSION_SECONDS);
+  const audit = withSecurityNotices(withEndedAccess(plain, { revocations, clock, longestSeconds }), {
     accounts: { find: (id) => accounts.find(id) },
     notifications,
     clock,
@@ -120,7 +136,7 @@ export function createDomains(
     hasher,
     keys,
     notifications,
-    revocations: createRevocations({ store: createSqlRevocationStore(database), clock, audit }),
+    revocations,
     secrets,
     signIn: createSignIn({
       flows: createSqlFlowStore(database),
@@ -130,13 +146,7 @@ export function createDomains(
       audit,
       clock,
       logger,
-      policy: {
-        lockoutTries: config.SALLYPORT_LOCKOUT_TRIES,
-        lockoutSeconds: config.SALLYPORT_LOCKOUT_SECONDS,
-        challengeSeconds: config.SALLYPORT_CHALLENGE_SECONDS,
-        flowSeconds: config.SALLYPORT_INTERACTION_SECONDS,
-        codeTries: 5,
-      },
+      policy: signInPolicy(config),
     }),
   };
 }

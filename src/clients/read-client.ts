@@ -105,6 +105,8 @@ function grantProblems(kind: ClientKind, metadata: ClientMetadata): Problems {
   } else if (responses.some((name) => name.includes('code')) !== grants.includes('authorization_code')) {
     problems.response_types = 'The response type code and the grant authorization_code go together.';
   }
+  // To the protocol library no scope means every scope.
+  if (rules.signsIn && metadata.scope === '') problems.scope = 'Name at least openid.';
   if (responses.length > 0 && redirects.length === 0) problems.redirect_uris ??= 'Give at least one redirect URI.';
   return problems;
 }

@@ -33,6 +33,10 @@ export function covers(granted: Permissions, wanted: Permissions): boolean {
   return (
     within(granted.scopes, wanted.scopes) &&
     within(granted.claims, wanted.claims) &&
-    Object.entries(wanted.resources).every(([identifier, need]) => within(granted.resources[identifier] ?? [], need))
+    // An API without any of its scopes is something to be asked for as well: its tokens name the person.
+    Object.entries(wanted.resources).every(([identifier, need]) => {
+      const have = granted.resources[identifier];
+      return have !== undefined && within(have, need);
+    })
   );
 }

@@ -51,6 +51,7 @@ async function setPassword(
   }
   const hash = await hasher.hash(text);
   await store.transaction(async () => {
+    const first = (await store.passwords.find(accountId)) === undefined;
     await store.passwords.put(accountId, hash, clock.now());
     await audit.record({
       actor: { kind: 'account', id: accountId },
@@ -58,6 +59,7 @@ async function setPassword(
       type: 'password.changed',
       outcome: 'success',
       subject: accountId,
+      details: { first },
     });
   });
 }

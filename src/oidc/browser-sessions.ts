@@ -4,6 +4,8 @@ import { sha256 } from '../shared/crypto.ts';
 import { type AccountId, asAccountId, randomSecret } from '../shared/ids.ts';
 import type { AcrValue } from './authentication-context.ts';
 import { consoleCallbackPath, consoleClientId } from './console-client.ts';
+import type { OidcDomains } from './domains.ts';
+import { accessEnded } from './find-account.ts';
 import { protocolRoutes } from './routes.ts';
 
 /** Who is signed in to this browser, as of the last sign-in. It does not say that the account may still be used. */
@@ -37,10 +39,14 @@ export interface BrowserSessions {
 }
 
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
-export const createBrowserSessions = (current: () => Provider, issuer: string): BrowserSessions => ({
+export const createBrowserSessions = (
+  current: () => Provider,
+  domains: OidcDomains,
+  issuer: string,
+): BrowserSessions => ({
   async current(ctx) {
     const session = await current().Session.get(ctx);
-    if (!session.accountId) return undefined;
+    if (!session.accountId || accessEnded(domains, session.accountId, session.loginTs ?? 0)) return undefined;
     return {
       uid: session.uid,
       accountId: asAccountId(session.accountId),

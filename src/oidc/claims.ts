@@ -24,5 +24,11 @@ export const claimsByScope: NonNullable<Configuration['claims']> = {
   phone: ['phone_number', 'phone_number_verified'],
 };
 
+/** The scope that opens a claim; undefined for those that say nothing about the person. */
+export function scopeOfClaim(claim: string): string | undefined {
+  const found = Object.entries(claimsByScope).find(([, names]) => (names as readonly string[]).includes(claim))?.[0];
+  return found === 'openid' ? undefined : found;
+}
+
 /** The scopes that are not an API's. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone'] as const;

@@ -26,6 +26,7 @@ export interface OidcDomains {
       by?: Actor;
     }): Promise<void>;
     isRevoked(checks: readonly RevocationCheck[]): Promise<boolean>;
+    isRevokedCached(checks: readonly RevocationCheck[]): boolean;
   };
   readonly audit: AuditLog;
   factorsOf(id: AccountId): Promise<{ readonly totp: boolean }>;

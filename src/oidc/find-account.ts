@@ -4,13 +4,20 @@ import { asAccountId } from '../shared/ids.ts';
 import type { OidcDomains } from './domains.ts';
 
 /**
+ * Whether everything that this account had at that moment (seconds) was ended since: a new password, a disabled account.
+ */
+export const accessEnded = ({ revocations }: OidcDomains, accountId: string, since: number): boolean =>
+  revocations.isRevokedCached([{ kind: 'account', id: accountId, issuedAt: since * 1000 }]);
+
+/**
  * Looks up the account behind a session, code or token. One that may not use tokens is not found, so its codes,
  * refresh tokens and opaque access tokens stop working with the next request (ASVS 7.4.2).
  */
 export const createFindAccount =
   (domains: OidcDomains): NonNullable<Configuration['findAccount']> =>
-  async (_ctx, sub) => {
+  async (_ctx, sub, token) => {
     const account = await domains.accounts.find(asAccountId(sub));
     if (!account || !domains.mayUseTokens(account)) return undefined;
+    if (token?.iat !== undefined && accessEnded(domains, account.id, token.iat)) return undefined;
     return { accountId: account.id, claims: () => toClaims(account) };
   };

@@ -9,7 +9,7 @@ export function requestedPermissions(ctx: KoaContextWithOIDC): Permissions {
   const resources: Record<string, string[]> = {};
   for (const [identifier, server] of Object.entries(oidc.resourceServers ?? {})) {
     const scopes = [...oidc.requestParamScopes].filter((scope) => server.scopes.has(scope));
-    if (scopes.length > 0) resources[identifier] = scopes;
+    resources[identifier] = scopes;
   }
   return { scopes: [...oidc.requestParamOIDCScopes], claims: [...oidc.requestParamClaims], resources };
 }
@@ -19,7 +19,7 @@ export function applyPermissions(grant: Grant, permissions: Permissions): void {
   if (permissions.scopes.length > 0) grant.addOIDCScope(permissions.scopes.join(' '));
   if (permissions.claims.length > 0) grant.addOIDCClaims([...permissions.claims]);
   for (const [identifier, scopes] of Object.entries(permissions.resources)) {
-    grant.addResourceScope(identifier, scopes.join(' '));
+    if (scopes.length > 0) grant.addResourceScope(identifier, scopes.join(' '));
   }
 }
 

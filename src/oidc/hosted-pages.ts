@@ -19,6 +19,8 @@ export interface HostedPages {
     form: { action: string; xsrf: string; userCode: string; clientId: string },
   ): Promise<void>;
   deviceDone(ctx: Context, app: { clientId?: string }): Promise<void>;
+  /** A page that posts these fields by itself, or by its button where there is no JavaScript. */
+  goOn(ctx: Context, form: { action: string; fields: Readonly<Record<string, string>> }): Promise<void>;
 }
 
 type Features = NonNullable<Configuration['features']>;
@@ -65,8 +67,7 @@ export const deviceFeature = (pages: HostedPages): Features['deviceFlow'] => ({
   charset: 'base-20',
   mask: '****-****',
   userCodeInputSource: (ctx, _form, _out, error) => {
-    const problem =
-      error && (('userCode' in error && error.userCode) || error.name === 'NoCodeError') ? 'unknown' : error?.name;
+    const problem = error?.name;
     const userCode = (error as { userCode?: string } | undefined)?.userCode ?? ctx.query.user_code;
     return pages.deviceCode(plain(ctx), {
       action: ctx.oidc.urlFor('code_verification'),

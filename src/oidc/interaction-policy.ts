@@ -2,6 +2,7 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { asAccountId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
+import { accessEnded } from './find-account.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -25,7 +26,7 @@ export function createInteractionPolicy(domains: OidcDomains): ReturnType<typeof
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
   const login = policy.get('login');
   login?.checks.add(
-    new Check('second_factor', 'a second factor is required', async (ctx) => {
+    new Check('second_factor', 'a second factor is required', 'login_required', async (ctx) => {
       const { session, result } = ctx.oidc;
       const acr = result?.login?.acr ?? session?.acr;
       if (!session?.accountId || satisfies(acr, 'aal2')) return Check.NO_NEED_TO_PROMPT;
@@ -34,17 +35,19 @@ export function createInteractionPolicy(domains: OidcDomains): ReturnType<typeof
   );
   login?.checks.add(
     // `max_age=0` asks for a sign-in now; the library would let one of this very second pass.
-    new Check('max_age_zero', 'authentication must be fresh', (ctx) => {
+    new Check('max_age_zero', 'authentication must be fresh', 'login_required', (ctx) => {
       const { params, result } = ctx.oidc;
       return Number(params?.max_age ?? 1) === 0 && !result?.login ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
     }),
   );
   login?.checks.add(
-    new Check('account_gone', 'the account may not sign in', async (ctx) => {
+    new Check('account_gone', 'the account may not sign in', 'login_required', async (ctx) => {
       const accountId = ctx.oidc.session?.accountId;
       if (!accountId) return Check.NO_NEED_TO_PROMPT;
       const account = await domains.accounts.find(asAccountId(accountId));
-      return account && domains.mayUseTokens(account) ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
+      const live =
+        account && domains.mayUseTokens(account) && !accessEnded(domains, accountId, ctx.oidc.session?.loginTs ?? 0);
+      return live ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
     }),
   );
   return policy;

@@ -3,6 +3,7 @@ import { errors, type InteractionResults, type Provider } from 'oidc-provider';
 import type { Permissions } from '../consents/index.ts';
 import { AppError } from '../shared/errors.ts';
 import { demandsSecondFactor } from './authentication-context.ts';
+import { scopesOfClaims } from './claims-parameter.ts';
 import type { OidcDomains } from './domains.ts';
 import { applyPermissions } from './grants.ts';
 
@@ -32,8 +33,10 @@ export interface Interaction {
   readonly freshAfter?: number;
   /** The session is too old for this request, or the app wants to see the person again: it proves nothing here. */
   readonly sessionIsStale: boolean;
-  /** Everything that consent is asked for, and which part of it is new. */
+  /** What consent is asked for and was not granted to this app in this session yet. */
   readonly missing: Permissions;
+  /** Scopes of the whole request, those of its single claims included; scopes of APIs among them. */
+  readonly requestedScopes: readonly string[];
   readonly offlineAccess: boolean;
   /** Where the browser goes on, when this interaction has its answer already and only the redirect was lost. */
   readonly answered?: string;
@@ -55,6 +58,8 @@ export interface Interactions {
   finishSignIn(ctx: Context, result: SignInResult): Promise<string>;
   finishSelectAccount(ctx: Context): Promise<string>;
   finishConsent(ctx: Context, permissions: Permissions): Promise<string>;
+  /** Whether this is the first answer to this interaction. Two answers at the same moment cannot both be. */
+  claimAnswer(ctx: Context): Promise<boolean>;
   /** The person said no: the app gets `access_denied` (RFC 6749 §4.1.2.1). */
   refuse(ctx: Context, description: string): Promise<string>;
 }
@@ -77,6 +82,15 @@ function missingPermissions(details: Details): Permissions {
   return { scopes: missingOIDCScope ?? [], claims: missingOIDCClaims ?? [], resources: missingResourceScopes ?? {} };
 }
 
+function requestedScopes({ params }: Details): string[] {
+  const named = typeof params.claims === 'string' ? (JSON.parse(params.claims) as Record<string, object | null>) : {};
+  const claims = [...Object.keys(named.userinfo ?? {}), ...Object.keys(named.id_token ?? {})];
+  const scopes = String(params.scope ?? '')
+    .split(' ')
+    .filter((scope) => scope !== '');
+  return [...new Set([...scopes, ...scopesOfClaims(claims)])];
+}
+
 function freshAfter(details: Details): number | undefined {
   const startedAt = details.iat;
   if (listOf(String(details.params.prompt ?? '').split(' ')).includes('login')) return startedAt;
@@ -86,7 +100,8 @@ function freshAfter(details: Details): number | undefined {
 }
 
 async function browserSession(provider: Provider, details: Details): Promise<BrowserSession | undefined> {
-  if (!details.session?.accountId) return undefined;
+  // While accounts change, the library takes the uid of the one that leaves out of the interaction.
+  if (!details.session?.accountId || !details.session.uid) return undefined;
   const session = await provider.Session.findByUid(details.session.uid);
   if (!session?.accountId || session.accountId !== details.session.accountId) return undefined;
   return {
@@ -122,6 +137,7 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
     sessionIsStale: prompt.reasons.some((reason) => staleReasons.has(reason)),
     resources: listOf(params.resource),
     missing: missingPermissions(details),
+    requestedScopes: requestedScopes(details),
     offlineAccess: String(params.scope ?? '')
       .split(' ')
       .includes('offline_access'),
@@ -176,6 +192,15 @@ export function createInteractions(current: () => Provider, _domains: OidcDomain
           : new Grant({ accountId, clientId });
       applyPermissions(grant, permissions);
       return finish(ctx, { consent: { grantId: await grant.save() } });
+    },
+    async claimAnswer(ctx) {
+      const { uid, exp } = await load(ctx);
+      return current()
+        .ReplayDetection.unique('interaction', uid, exp)
+        .catch((error: unknown) => {
+          if (error instanceof errors.InvalidRequest) return false;
+          throw error;
+        });
     },
     refuse: (ctx, description) => finish(ctx, { error: 'access_denied', error_description: description }, false),
   };

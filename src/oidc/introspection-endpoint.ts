@@ -66,7 +66,7 @@ async function answerOpaque({ provider, domains }: Parts, asker: Client, value: 
   const accountId = 'accountId' in token ? token.accountId : undefined;
   const [grant, subject] = await Promise.all([
     grantIsLive(provider, token),
-    subjectIsLive(domains, accountId, token.clientId),
+    subjectIsLive(domains, accountId, token.clientId, token.iat),
   ]);
   return grant && subject ? describe(provider, token) : inactive;
 }

@@ -2,6 +2,7 @@ import type { Client as ProviderClient } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { OidcDomains } from './domains.ts';
+import { accessEnded } from './find-account.ts';
 import type { VerifiedAccessToken } from './jwt-access-token.ts';
 
 /** The parts of any token that decide who may ask about it. */
@@ -26,15 +27,21 @@ export const createIntrospectionPolicy =
   (domains: OidcDomains) =>
   async (
     asker: ProviderClient,
-    token: { clientId?: string; aud?: string | string[]; accountId?: string },
+    token: { clientId?: string; aud?: string | string[]; accountId?: string; iat?: number },
   ): Promise<boolean> => {
     const client = await domains.clients.find(asker.clientId);
     if (!client || !mayIntrospect(client, { clientId: token.clientId, audience: token.aud })) return false;
-    return subjectIsLive(domains, token.accountId, token.clientId);
+    return subjectIsLive(domains, token.accountId, token.clientId, token.iat);
   };
 
 /** Whether the account and the app of a token may still use it. */
-export async function subjectIsLive(domains: OidcDomains, accountId?: string, clientId?: string): Promise<boolean> {
+export async function subjectIsLive(
+  domains: OidcDomains,
+  accountId?: string,
+  clientId?: string,
+  issuedAt = 0,
+): Promise<boolean> {
+  if (accountId !== undefined && accessEnded(domains, accountId, issuedAt)) return false;
   const [account, client] = await Promise.all([
     accountId === undefined ? undefined : domains.accounts.find(asAccountId(accountId)),
     clientId === undefined ? undefined : domains.clients.find(clientId),
@@ -59,7 +66,7 @@ export async function jwtIsLive(
   ] as const;
   if (await domains.revocations.isRevoked(revocable)) return false;
   if (token.grant_id !== undefined && !(await grantExists(token.grant_id))) return false;
-  return subjectIsLive(domains, isOfAccount ? token.sub : undefined, token.client_id);
+  return subjectIsLive(domains, isOfAccount ? token.sub : undefined, token.client_id, token.iat);
 }
 
 /** The introspection response for a live JWT (RFC 7662 §2.2): its own claims, without the private ones. */

@@ -4,6 +4,7 @@ import type { Logger } from '../shared/logger.ts';
 import { type ArtifactStores, tokenIdFor } from './artifact-store.ts';
 import { acrValues } from './authentication-context.ts';
 import { claimsByScope, identityScopes } from './claims.ts';
+import { assertClaimsParameter } from './claims-parameter.ts';
 import { createClientAdapter } from './client-adapter.ts';
 import type { OidcDomains } from './domains.ts';
 import { createFindAccount } from './find-account.ts';
@@ -40,14 +41,17 @@ function features({ domains, settings, pages }: ProviderParts): Configuration['f
     introspection: {
       enabled: true,
       allowedPolicy: (_ctx, client, token) =>
-        introspectionPolicy(client, token as { clientId?: string; aud?: string | string[]; accountId?: string }),
+        introspectionPolicy(
+          client,
+          token as { clientId?: string; aud?: string | string[]; accountId?: string; iat?: number },
+        ),
     },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: logoutFeature(pages),
     deviceFlow: deviceFeature(pages),
     pushedAuthorizationRequests: { enabled: true },
-    claimsParameter: { enabled: true },
+    claimsParameter: { enabled: true, assertClaimsParameter },
     userinfo: { enabled: true },
     resourceIndicators: {
       enabled: true,

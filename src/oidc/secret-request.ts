@@ -17,7 +17,7 @@ const decode = (part: string): string => decodeURIComponent(part.replaceAll('+',
 function basicCredentials(header: string): { clientId: string; secret: string } | undefined {
   const [scheme, encoded, ...rest] = header.split(' ');
   if (scheme?.toLowerCase() !== 'basic' || !encoded || rest.length > 0) return undefined;
-  if (!/^[A-Za-z0-9+/]+=*$/.test(encoded)) return undefined;
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon < 1) return undefined;

@@ -10,6 +10,7 @@ import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
 import { createResourceServerLookup } from './resource-servers.ts';
+import { createSelfPostingPages } from './self-posting-pages.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 
 /** The protocol endpoints as Koa middleware, and the ports for our pages and our API. */
@@ -38,6 +39,7 @@ export function createOidc(parts: ProviderParts): Oidc {
     const handle = compose([
       createStructuredTokens(provider, domains, verify),
       lostDeviceSession,
+      createSelfPostingPages(parts.pages),
       ...provider.middleware,
     ]) as Middleware;
     return { provider, plain, handle };
@@ -52,7 +54,7 @@ export function createOidc(parts: ProviderParts): Oidc {
     plainRequests: (ctx: Context, next) => current.plain(ctx, next),
     middleware: (ctx: Context, next) => current.handle(ctx, next),
     interactions: createInteractions(() => current.provider, domains),
-    browserSessions: createBrowserSessions(() => current.provider, settings.issuer),
+    browserSessions: createBrowserSessions(() => current.provider, domains, settings.issuer),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
     [Symbol.dispose]: stop,
   };

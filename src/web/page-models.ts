@@ -192,6 +192,12 @@ export interface DeviceConfirmPage {
   readonly requestedAt?: Date | undefined;
 }
 
+/** A page that a script leaves at once by posting its form. */
+export interface GoOnPage {
+  readonly action: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
 export interface DeviceDonePage {
   readonly app: AppIdentity;
 }
@@ -371,6 +377,7 @@ export interface PageModels {
   readonly device: DevicePage;
   readonly 'device-confirm': DeviceConfirmPage;
   readonly 'device-done': DeviceDonePage;
+  readonly 'go-on': GoOnPage;
   readonly home: HomePage;
   readonly mail: MailPage;
   readonly 'mail-message': MailMessagePage;

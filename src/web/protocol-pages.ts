@@ -113,6 +113,10 @@ export function createProtocolPages({ pages, clients, clock, logger, explain }: 
       });
     },
 
+    async goOn(ctx, form) {
+      await pages.show(ctx, 'go-on', form, ctx.status);
+    },
+
     async deviceDone(ctx, { clientId }) {
       await pages.show(ctx, 'device-done', { app: (await appOf(clientId)) ?? { name: 'your device' } });
     },

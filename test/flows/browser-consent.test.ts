@@ -41,7 +41,7 @@ describe('choosing in a browser who goes in, and what the app gets', function ()
         app.client.name,
         new URL(app.origin).host,
         person.account.email,
-        'Unverified app',
+        'Known app',
         'while you are away',
       ])
         expect(said).to.include(part);

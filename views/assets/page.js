@@ -127,3 +127,5 @@ function settle() {
 addEventListener('pageshow', (event) => {
   if (event.persisted) settle();
 });
+
+each('form[data-go]', (form) => form.submit());

@@ -19,6 +19,7 @@ const views: Readonly<Record<PageName, string>> = {
   device: 'sign-in/device',
   'device-confirm': 'sign-in/device-confirm',
   'device-done': 'sign-in/device-done',
+  'go-on': 'sign-in/go-on',
   home: 'home',
   mail: 'dev/mail',
   'mail-message': 'dev/mail-message',

@@ -36,8 +36,9 @@ function createTurns() {
   };
 }
 
+/** A form that was sent twice is no guess. */
 const countsAsFailure = (result: SubmitResult): boolean =>
-  result.outcome === 'refused' && result.reason !== 'wrong_step';
+  result.outcome === 'refused' && (result.reason === 'mismatch' || result.reason === 'paused');
 
 /** Puts the limit on a counter. Every try is counted before it is made, so that none slips through beside another. */
 export function createAttemptLimits(counter: RateCounter, clock: { now(): number }): AttemptLimits {

@@ -1,3 +1,5 @@
+import type { Api } from '../../apis/index.ts';
+import type { Permissions } from '../../consents/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import { doorsOf } from '../doors.ts';
@@ -10,23 +12,54 @@ import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
 const gone = (): AppError =>
   new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
 
+const union = (left: readonly string[], right: readonly string[]): string[] => [...new Set([...left, ...right])];
+
+/** The APIs of this request and what of them the app gets, by identifier. */
+async function requestedApis(
+  surface: SignInSurface,
+  { interaction }: Visit,
+): Promise<Map<string, { api: Api | undefined; scopes: string[] }>> {
+  const identifiers = union(interaction.resources, Object.keys(interaction.missing.resources));
+  const found = await Promise.all(
+    identifiers.map(async (identifier) => {
+      const api = await surface.apis.find(identifier);
+      const offered = api?.scopes.map(({ name }) => name) ?? [];
+      const asked = interaction.requestedScopes.filter((scope) => offered.includes(scope));
+      return [identifier, { api, scopes: union(asked, interaction.missing.resources[identifier] ?? []) }] as const;
+    }),
+  );
+  return new Map(found);
+}
+
+/** Everything that the person says yes to: the whole request, also what they allowed before and see again. */
+async function allPermissions(surface: SignInSurface, visit: Visit): Promise<Permissions> {
+  const { missing, requestedScopes } = visit.interaction;
+  const apis = await requestedApis(surface, visit);
+  return {
+    scopes: union(
+      missing.scopes,
+      requestedScopes.filter((scope) => Object.hasOwn(scopeTexts, scope)),
+    ),
+    claims: missing.claims,
+    resources: Object.fromEntries([...apis].map(([identifier, { scopes }]) => [identifier, scopes])),
+  };
+}
+
 async function show(surface: SignInSurface, visit: Visit): Promise<void> {
   const { interaction, client, ctx } = visit;
   const account = interaction.session && (await surface.accounts.find(asAccountId(interaction.session.accountId)));
   if (!account) throw gone();
   const before = await surface.consents.find(account.id, client.id);
-  const apis = await Promise.all(
-    Object.entries(interaction.missing.resources).map(async ([identifier, names]) => {
-      const api = await surface.apis.find(identifier);
-      const scopes = names.map((name) => ({
-        icon: 'document' as const,
-        text: api?.scopes.find((scope) => scope.name === name)?.description ?? name,
-        isNew: before !== undefined && !before.resources[identifier]?.includes(name),
-      }));
-      return { name: api?.name ?? identifier, scopes };
-    }),
-  );
-  const scopes = interaction.missing.scopes.flatMap((name) => {
+  const wanted = await allPermissions(surface, visit);
+  const apis = [...(await requestedApis(surface, visit))].map(([identifier, { api, scopes }]) => ({
+    name: api?.name ?? identifier,
+    scopes: scopes.map((name) => ({
+      icon: 'document' as const,
+      text: api?.scopes.find((scope) => scope.name === name)?.description ?? name,
+      isNew: before !== undefined && !before.resources[identifier]?.includes(name),
+    })),
+  }));
+  const scopes = wanted.scopes.flatMap((name) => {
     const text = name === 'offline_access' ? undefined : scopeTexts[name];
     const value = name === 'email' ? account.email : name === 'phone' ? account.phoneNumber : undefined;
     return text ? [{ ...text, value, isNew: before !== undefined && !before.scopes.includes(name) }] : [];
@@ -34,15 +67,19 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
   const app = appOf(visit);
   await surface.pages.show(ctx, 'consent', {
     app,
-    verified: client.firstParty,
+    // Every client is registered by an operator; apps that register themselves do not exist yet.
+    verified: true,
     scopes,
-    apis,
+    apis: apis.map((api) => (api.scopes.length > 0 ? api : { ...api, scopes: [bareApi] })),
     offline: interaction.offlineAccess,
     account: account.email,
     doors: doorsOf(interaction.session),
     redirectDomain: app.domain,
   });
 }
+
+/** What an app gets of an API when it asks for none of its scopes. */
+const bareApi = { icon: 'document' as const, text: 'Show it who you are' };
 
 export async function showConsent(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   if ((await pageOfPrompt(surface, visit)) !== 'consent') return dispatch(surface, remember, visit);
@@ -57,16 +94,18 @@ export async function submitConsent(surface: SignInSurface, remember: Remember, 
   if (!interaction.session) throw gone();
   const accountId = asAccountId(interaction.session.accountId);
   const allowed = form.get('action') === 'continue';
+  const permissions = await allPermissions(surface, visit);
+  if (!(await surface.interactions.claimAnswer(ctx))) throw gone();
   await surface.audit.record({
     type: allowed ? 'consent.granted' : 'consent.denied',
     actor: { kind: 'account', id: accountId },
     outcome: 'success',
     subject: accountId,
     clientId: client.id,
-    details: { scopes: interaction.missing.scopes, apis: Object.keys(interaction.missing.resources) },
+    details: { scopes: permissions.scopes, claims: permissions.claims, apis: Object.keys(permissions.resources) },
     ...metaOf(ctx),
   });
   if (!allowed) return seeOther(ctx, await surface.interactions.refuse(ctx, 'The person did not allow it.'));
-  await surface.consents.grant(accountId, client.id, interaction.missing);
-  seeOther(ctx, await surface.interactions.finishConsent(ctx, interaction.missing));
+  await surface.consents.grant(accountId, client.id, permissions);
+  seeOther(ctx, await surface.interactions.finishConsent(ctx, permissions));
 }

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { AppError } from '../../shared/errors.ts';
 import { showConsent, submitConsent } from './consent.ts';
 import { type SignInSurface, seeOther, type Visit, visitOf } from './context.ts';
 import { showBackupCodes, showEnrolment, submitBackupCodes, submitEnrolment } from './enrolment.ts';
@@ -29,6 +31,19 @@ const pages: readonly { readonly path: string; readonly show: Handler; readonly 
   { path: 'consent', show: showConsent, submit: submitConsent },
 ];
 
+const isLost = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'expired' || error.code === 'conflict');
+
+/** Where the browser goes when the same form, sent at the same moment, was answered first; that may take a moment. */
+async function answerOf(surface: SignInSurface, ctx: Context): Promise<string | undefined> {
+  for (let look = 0; look < 10; look += 1) {
+    const interaction = await surface.interactions.get(ctx, String(ctx.params.uid)).catch(() => undefined);
+    if (!interaction || interaction.answered !== undefined) return interaction?.answered;
+    await delay(50);
+  }
+  return undefined;
+}
+
 /** Where the app's request arrives. Nearly always the password is next, so its page is shown here without another hop. */
 async function enter(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   if (await pageOfPrompt(surface, visit)) return dispatch(surface, remember, visit);
@@ -43,7 +58,13 @@ export function createSignInRoutes(surface: SignInSurface): Router {
     const visit = await visitOf(surface, ctx);
     // A form that was sent twice, or a page that is done: what was answered stays, and the browser goes on from there.
     if (visit.interaction.answered !== undefined) return seeOther(ctx, visit.interaction.answered);
-    return handler(surface, remember, visit);
+    try {
+      await handler(surface, remember, visit);
+    } catch (error) {
+      const next = isLost(error) ? await answerOf(surface, ctx) : undefined;
+      if (next === undefined) throw error;
+      seeOther(ctx, next);
+    }
   };
 
   router.get('sign-in', '/', visited(enter));
