@@ -17,13 +17,17 @@ const recipes: Readonly<Record<string, () => Promise<{ privateKey: KeyObject }>>
   EdDSA: () => pair('ed25519', {}),
 };
 
-/** Makes a key pair. The `kid` is the thumbprint of the public key (RFC 7638), so no two keys share one. */
+/**
+ * Makes a key pair. The `kid` is the thumbprint of the public key (RFC 7638), so no two keys share one; it never starts
+ * with a dash, because a command line would take it for an option.
+ */
 export async function generateKey(alg: string): Promise<SigningJwk> {
   const recipe = recipes[alg];
   if (!recipe) throw new RangeError(`There is no way to make a key for ${alg}.`);
   const { privateKey } = await recipe();
   const jwk = privateKey.export({ format: 'jwk' }) as JWK;
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk, 'sha256'), alg, use: 'sig' };
+  const kid = await calculateJwkThumbprint(jwk, 'sha256');
+  return kid.startsWith('-') ? generateKey(alg) : { ...jwk, kid, alg, use: 'sig' };
 }
 
 /** What verifiers may see of a key. */
