@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import type { Account } from '../../accounts/index.ts';
 import type { ConsoleGuard } from '../console/console-guard.ts';
 import { personOf } from '../console/console-shell.ts';
-import type { AdminOverviewPage, ConsoleShell } from '../page-models.ts';
+import type { AdminOverviewPage, ConsoleShell } from '../console-models.ts';
 import type { PageWriter } from '../page-writer.ts';
 import { createOverviewReader, type OverviewSources } from './overview.ts';
 

@@ -3,7 +3,7 @@ import type { AuditRow } from '../../audit/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import { nameOf } from '../console/console-shell.ts';
-import type { AdminOverviewPage } from '../page-models.ts';
+import type { AdminOverviewPage } from '../console-models.ts';
 import { actorTexts, auditTexts } from './audit-texts.ts';
 
 interface Names {

@@ -5,7 +5,7 @@ import type { Client, ClientKind, Clients } from '../../clients/index.ts';
 import type { KeyState, Keys, KeyView } from '../../keys/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { SignIn } from '../../sign-in/index.ts';
-import type { AdminOverviewPage } from '../page-models.ts';
+import type { AdminOverviewPage } from '../console-models.ts';
 import { describeEvents } from './audit-rows.ts';
 import { drawSignIns, type SignInDay } from './sign-in-chart.ts';
 

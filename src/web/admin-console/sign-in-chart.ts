@@ -1,4 +1,4 @@
-import type { ChartModel } from '../page-models.ts';
+import type { ChartModel } from '../console-models.ts';
 
 /** One day of the chart. `start` is its first moment, UTC. */
 export interface SignInDay {

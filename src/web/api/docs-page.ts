@@ -1,4 +1,4 @@
-import type { ApiDocsPage, ApiField } from '../page-models.ts';
+import type { ApiDocsPage, ApiField } from '../console-models.ts';
 import { curlFor } from './curl.ts';
 import type { MediaType, OpenApiDocument, OperationObject, ParameterObject, ResponseObject } from './openapi-types.ts';
 import { problems } from './problems.ts';

@@ -1,4 +1,4 @@
-import type { ApiField } from '../page-models.ts';
+import type { ApiField } from '../console-models.ts';
 import type { JsonSchema } from './openapi-types.ts';
 
 export type Schemas = Readonly<Record<string, JsonSchema>>;

@@ -1,5 +1,5 @@
 import type { Account } from '../../accounts/index.ts';
-import type { ConsoleShell } from '../page-models.ts';
+import type { ConsoleShell } from '../console-models.ts';
 
 /** How a person is called on our own pages. */
 export const nameOf = ({ profile, username, email }: Account): string => profile.name ?? username ?? email;

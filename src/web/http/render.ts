@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs, { type TemplateFunction } from 'ejs';
+import type { ConsoleShell } from '../console-models.ts';
 import { icon } from '../icons.ts';
-import type { ConsoleShell, PageModels, PageName } from '../page-models.ts';
+import type { PageModels, PageName } from '../page-models.ts';
 import type { Assets } from './assets.ts';
 
 const views: Readonly<Record<PageName, string>> = {
