@@ -121,7 +121,14 @@ function hintedAccount(details: Details): string | undefined {
   return (JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8')) as { sub?: string }).sub;
 }
 
-const staleReasons = new Set(['login_prompt', 'max_age', 'max_age_zero', 'id_token_hint', 'claims_id_token_sub_value']);
+const staleReasons = new Set([
+  'account_gone',
+  'login_prompt',
+  'max_age',
+  'max_age_zero',
+  'id_token_hint',
+  'claims_id_token_sub_value',
+]);
 const knownPrompts = new Set(['login', 'consent', 'select_account']);
 
 async function describe(provider: Provider, details: Details): Promise<Interaction> {

@@ -126,12 +126,17 @@ describe('GET /api/v1/me', () => {
     expect((await me(revoked)).status).to.equal(401);
 
     const held = await token();
-    await accounts.disable(who.account.id, operator);
-    expect((await me(held)).status).to.equal(401);
-    await accounts.enable(who.account.id, operator);
     expect((await me(held)).status).to.equal(200);
     await clients.update(client.id, client.version, { disabled: true }, operator);
     expect((await me(held)).status).to.equal(401);
+    const off = await clients.find(client.id);
+    await clients.update(client.id, off?.version ?? 0, { disabled: false }, operator);
+    expect((await me(held)).status).to.equal(200);
+
+    await accounts.disable(who.account.id, operator);
+    expect((await me(held)).status).to.equal(401);
+    await accounts.enable(who.account.id, operator);
+    expect((await me(held)).status, 'what was taken away stays away').to.equal(401);
   });
 
   it('stops when the person signs out of the browser that the token came from', async () => {
