@@ -43,7 +43,7 @@ interface Options {
 const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
   issuer: config.issuer,
   cookieKeys: secrets.cookieKeys(),
-  secureCookies: config.issuer.startsWith('https:'),
+  secureCookies: config.secureCookies,
   accessTokenSeconds: config.SALLYPORT_ACCESS_TOKEN_SECONDS,
   refreshTokenSeconds: config.SALLYPORT_REFRESH_TOKEN_SECONDS,
   refreshFamilySeconds: config.SALLYPORT_REFRESH_FAMILY_SECONDS,
@@ -116,7 +116,6 @@ async function build(config: Config, options: Options, resources: Resources): Pr
       refreshes: limits.refreshes,
       meter: {
         tokenIssued: (grant, format) => metrics.countToken(grant, format),
-        tokenRefused: () => undefined,
         introspected: (active) => metrics.countIntrospection(active),
       },
       logger,
@@ -129,7 +128,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     forms: tools.forms,
     limits: limits.attempts,
     demoAccounts,
-    secureCookies: config.issuer.startsWith('https:'),
+    secureCookies: config.secureCookies,
   });
   const consoles = createConsoles({ config, domains, oidc, tools, clock });
   const web = createWeb({

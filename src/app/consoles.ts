@@ -56,7 +56,7 @@ export function createConsoles({ config, domains, oidc, tools, clock }: Needs): 
     secrets,
     clock,
     issuer,
-    secureCookies: issuer.startsWith('https:'),
+    secureCookies: config.secureCookies,
     lifeSeconds: config.SALLYPORT_INTERACTION_SECONDS + 300,
   });
   const factorsOf = credentials.factorsOf.bind(credentials);

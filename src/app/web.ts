@@ -34,7 +34,7 @@ export interface PageTools {
 export function createPageTools(config: Config, secrets: Parameters<typeof createCsrf>[0]['secrets']): PageTools {
   const assets = createAssets(join(viewsDir, 'assets'));
   const render = createRenderer({ viewsDir, cache: config.NODE_ENV !== 'development', assets });
-  const csrf = createCsrf({ secrets, secureCookies: config.issuer.startsWith('https:'), issuer: config.issuer });
+  const csrf = createCsrf({ secrets, secureCookies: config.secureCookies, issuer: config.issuer });
   return { assets, render, csrf, pages: createPageWriter(render, csrf), forms: createFormGuard(csrf) };
 }
 

@@ -21,6 +21,8 @@ export interface Config extends Omit<Environment, 'SALLYPORT_ISSUER' | 'HOST' | 
   readonly secrets: readonly string[];
   readonly dataDir: string;
   readonly production: boolean;
+  /** Whether cookies carry `Secure` and its prefixes: the issuer is https. */
+  readonly secureCookies: boolean;
   /** Demo data, playground and mail viewer: development on a loopback issuer only. */
   readonly demo: boolean;
 }
@@ -135,6 +137,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     issuer,
     dataDir,
     production,
+    secureCookies: issuer.startsWith('https:'),
     host: HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     secrets: SALLYPORT_SECRETS?.length ? SALLYPORT_SECRETS : developmentSecrets(dataDir),
     demo: values.SALLYPORT_DEMO && !production && isLoopbackUrl(issuer),

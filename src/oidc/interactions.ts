@@ -4,7 +4,6 @@ import type { Permissions } from '../consents/index.ts';
 import { AppError } from '../shared/errors.ts';
 import { demandsSecondFactor } from './authentication-context.ts';
 import { scopesOfClaims } from './claims-parameter.ts';
-import type { OidcDomains } from './domains.ts';
 import { applyPermissions } from './grants.ts';
 
 /** Who is signed in to this browser already, as the protocol session knows it. */
@@ -158,7 +157,7 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
 }
 
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
-export function createInteractions(current: () => Provider, _domains: OidcDomains): Interactions {
+export function createInteractions(current: () => Provider): Interactions {
   const load = async (ctx: Context): Promise<Details> => {
     try {
       return await current().interactionDetails(ctx.req, ctx.res);

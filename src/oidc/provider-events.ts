@@ -7,7 +7,6 @@ import type { OidcDomains } from './domains.ts';
 /** What metrics want to know of the protocol; no person and no token in it. */
 export interface ProtocolMeter {
   tokenIssued(grantType: string, format: 'jwt' | 'opaque'): void;
-  tokenRefused(error: string): void;
   introspected(active: boolean): void;
 }
 
@@ -48,7 +47,6 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
   });
 
   provider.on('grant.error', (ctx, error) => {
-    meter.tokenRefused(error.message);
     const reused =
       error.error_detail === 'refresh token already used' || /already consumed/.test(error.error_detail ?? '');
     if (!reused) return;

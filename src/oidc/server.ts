@@ -53,7 +53,7 @@ export function createOidc(parts: ProviderParts): Oidc {
   return {
     plainRequests: (ctx: Context, next) => current.plain(ctx, next),
     middleware: (ctx: Context, next) => current.handle(ctx, next),
-    interactions: createInteractions(() => current.provider, domains),
+    interactions: createInteractions(() => current.provider),
     browserSessions: createBrowserSessions(() => current.provider, domains, settings.issuer),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
     [Symbol.dispose]: stop,
