@@ -11,6 +11,7 @@ export type { HostedPages, ProtocolError } from './hosted-pages.ts';
 export type { BrowserSession, Interaction, Interactions } from './interactions.ts';
 export type { ProtocolMeter } from './provider-events.ts';
 export type { RefreshCounter } from './refresh-limit.ts';
+export { allowedScopes } from './resource-servers.ts';
 export { interactionPath, protocolRoutes } from './routes.ts';
 export { createOidc, type Oidc } from './server.ts';
 export type { OidcSettings } from './settings.ts';

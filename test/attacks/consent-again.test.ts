@@ -60,6 +60,15 @@ describe('a consent page that comes again', () => {
     expect(mainOf(page.text)).to.contain('Notes');
   });
 
+  it('names only those scopes of an API that the app may have', async () => {
+    const api = await createApi(server);
+    const app = await register('spa', 'https://app.example/callback', { apis: { [api]: ['notes:read'] } });
+    const web = new WebClient(server.url);
+    const attempt = await app.request({ scope: 'openid notes:read notes:write', resource: api });
+    const page = expectPage(await signIn(web, await web.open(attempt.url), person), 'consent');
+    expect(mainOf(page.text)).to.contain('Read your notes').and.not.contain('Change your notes');
+  });
+
   it('registers no client for people without an identity scope, which the library would take for all of them', async () => {
     const outcome = await register('spa', 'https://app.example/callback', { scope: '' }).catch((error: Error) => error);
     expect(outcome).to.be.an('error');

@@ -1,5 +1,6 @@
 import type { Api } from '../../apis/index.ts';
 import type { Permissions } from '../../consents/index.ts';
+import { allowedScopes } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import { doorsOf } from '../doors.ts';
@@ -14,34 +15,36 @@ const gone = (): AppError =>
 
 const union = (left: readonly string[], right: readonly string[]): string[] => [...new Set([...left, ...right])];
 
-/** The APIs of this request and what of them the app gets, by identifier. */
-async function requestedApis(
-  surface: SignInSurface,
-  { interaction }: Visit,
-): Promise<Map<string, { api: Api | undefined; scopes: string[] }>> {
+interface RequestedApi {
+  readonly identifier: string;
+  readonly api: Api | undefined;
+  readonly scopes: readonly string[];
+}
+
+/** The APIs of this request and what of them the app gets. */
+async function requestedApis(surface: SignInSurface, { interaction, client }: Visit): Promise<RequestedApi[]> {
   const identifiers = union(interaction.resources, Object.keys(interaction.missing.resources));
-  const found = await Promise.all(
+  return Promise.all(
     identifiers.map(async (identifier) => {
       const api = await surface.apis.find(identifier);
-      const offered = api?.scopes.map(({ name }) => name) ?? [];
+      const names = api?.scopes.map(({ name }) => name) ?? [];
+      const offered = allowedScopes(client, identifier, names) ?? [];
       const asked = interaction.requestedScopes.filter((scope) => offered.includes(scope));
-      return [identifier, { api, scopes: union(asked, interaction.missing.resources[identifier] ?? []) }] as const;
+      return { identifier, api, scopes: union(asked, interaction.missing.resources[identifier] ?? []) };
     }),
   );
-  return new Map(found);
 }
 
 /** Everything that the person says yes to: the whole request, also what they allowed before and see again. */
-async function allPermissions(surface: SignInSurface, visit: Visit): Promise<Permissions> {
-  const { missing, requestedScopes } = visit.interaction;
-  const apis = await requestedApis(surface, visit);
+function allPermissions({ interaction }: Visit, apis: readonly RequestedApi[]): Permissions {
+  const { missing, requestedScopes } = interaction;
   return {
     scopes: union(
       missing.scopes,
       requestedScopes.filter((scope) => Object.hasOwn(scopeTexts, scope)),
     ),
     claims: missing.claims,
-    resources: Object.fromEntries([...apis].map(([identifier, { scopes }]) => [identifier, scopes])),
+    resources: Object.fromEntries(apis.map(({ identifier, scopes }) => [identifier, scopes])),
   };
 }
 
@@ -50,8 +53,8 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
   const account = interaction.session && (await surface.accounts.find(asAccountId(interaction.session.accountId)));
   if (!account) throw gone();
   const before = await surface.consents.find(account.id, client.id);
-  const wanted = await allPermissions(surface, visit);
-  const apis = [...(await requestedApis(surface, visit))].map(([identifier, { api, scopes }]) => ({
+  const requested = await requestedApis(surface, visit);
+  const apis = requested.map(({ identifier, api, scopes }) => ({
     name: api?.name ?? identifier,
     scopes: scopes.map((name) => ({
       icon: 'document' as const,
@@ -59,7 +62,7 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
       isNew: before !== undefined && !before.resources[identifier]?.includes(name),
     })),
   }));
-  const scopes = wanted.scopes.flatMap((name) => {
+  const scopes = allPermissions(visit, requested).scopes.flatMap((name) => {
     const text = name === 'offline_access' ? undefined : scopeTexts[name];
     const value = name === 'email' ? account.email : name === 'phone' ? account.phoneNumber : undefined;
     return text ? [{ ...text, value, isNew: before !== undefined && !before.scopes.includes(name) }] : [];
@@ -94,7 +97,7 @@ export async function submitConsent(surface: SignInSurface, remember: Remember, 
   if (!interaction.session) throw gone();
   const accountId = asAccountId(interaction.session.accountId);
   const allowed = form.get('action') === 'continue';
-  const permissions = await allPermissions(surface, visit);
+  const permissions = allPermissions(visit, await requestedApis(surface, visit));
   if (!(await surface.interactions.claimAnswer(ctx))) throw gone();
   await surface.audit.record({
     type: allowed ? 'consent.granted' : 'consent.denied',
