@@ -6,7 +6,7 @@ const line = (label: string, value: string): string => `  ${label.padEnd(14)}${v
 
 /** What a demo user is good for, in a word or two. */
 export const noteFor = ({ totp, roles }: DemoUser): string =>
-  totp ? 'two doors: an authenticator app, or a backup code' : roles.includes('admin') ? 'administrator' : 'one door';
+  totp ? 'two doors; its authenticator key is in demo.json' : roles.includes('admin') ? 'administrator' : 'one door';
 
 function demoLines(demo: DemoSummary): string[] {
   return ['', ...demo.users.map((user) => line(user.username, `${user.password}   ${noteFor(user)}`))];
