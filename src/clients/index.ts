@@ -10,6 +10,7 @@ export type {
   NewClient,
   PublicJwk,
 } from './client.ts';
+export { responseTypes } from './client-kinds.ts';
 export type { ClientRecord, ClientStore, StoredSecret } from './client-store.ts';
 export { type Clients, createClients } from './clients.ts';
 export { ownMetadata, toProviderMetadata } from './provider-metadata.ts';

@@ -1,7 +1,7 @@
 import { sha256 } from '../shared/crypto.ts';
 import { randomSecret } from '../shared/ids.ts';
 import type { Client } from './client.ts';
-import { usesSecret } from './client-kinds.ts';
+import { usesFrontChannel, usesSecret } from './client-kinds.ts';
 
 /** Our own metadata that {@link toProviderMetadata} adds; for `extraClientMetadata.properties` of oidc-provider. */
 export const ownMetadata = [
@@ -20,6 +20,8 @@ function build(client: Client): Readonly<Record<string, unknown>> {
   const { scope, ...metadata } = client.metadata;
   return {
     ...metadata,
+    // The protocol library wants this grant named for every ID token that does not come from the token endpoint.
+    ...(usesFrontChannel(metadata.response_types) && { grant_types: [...metadata.grant_types, 'implicit'] }),
     client_id: client.id,
     client_name: client.name,
     application_type: client.kind === 'native' ? 'native' : 'web',

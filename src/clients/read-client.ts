@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { AppError } from '../shared/errors.ts';
 import type { Client, ClientKind, ClientMetadata, ClientPatch, MetadataInput, NewClient } from './client.ts';
 import { jwksProblem } from './client-keys.ts';
-import { identityScopes, kindRules, signInGrants } from './client-kinds.ts';
+import { identityScopes, kindRules, signInGrants, usesFrontChannel } from './client-kinds.ts';
 import { clientPatchSchema, newClientSchema } from './metadata-schema.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
 
@@ -70,6 +70,11 @@ function withPresets(kind: ClientKind, given: MetadataInput): ClientMetadata {
   };
 }
 
+const isPublicHttps = (uri: string): boolean => {
+  const url = URL.parse(uri);
+  return url?.protocol === 'https:' && url.hostname !== 'localhost';
+};
+
 function uriProblems(kind: ClientKind, metadata: ClientMetadata, rules: ReadRules): Problems {
   const problems: Problems = {};
   for (const field of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
@@ -79,6 +84,10 @@ function uriProblems(kind: ClientKind, metadata: ClientMetadata, rules: ReadRule
     }
     if (metadata[field].length > 0 && !kindRules[kind].signsIn) problems[field] = 'Nobody signs in with this client.';
   }
+  // OpenID Connect Core §3.2.2.1: what comes through the browser goes to https and to no machine of its own.
+  const open = usesFrontChannel(metadata.response_types) && metadata.redirect_uris.find((uri) => !isPublicHttps(uri));
+  if (open)
+    problems.redirect_uris ??= `${open.slice(0, 200)}: The response type id_token needs https and a public host.`;
   const pages = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri', 'backchannel_logout_uri'] as const;
   for (const field of [...pages, 'initiate_login_uri'] as const) {
     const uri = metadata[field];
@@ -98,10 +107,9 @@ function grantProblems(kind: ClientKind, metadata: ClientMetadata): Problems {
   else if (grants.includes('refresh_token') && !grants.some((name) => signInGrants.includes(name))) {
     problems.grant_types = 'refresh_token needs a grant in which a person signs in.';
   }
-  // OAuth 2.1 has no other: tokens never travel through the browser's address bar.
-  const response = responses.find((name) => !rules.signsIn || name !== 'code');
+  const response = responses.find((name) => !rules.signsIn || !['code', ...rules.otherResponses].includes(name));
   if (response !== undefined) {
-    problems.response_types = `${response.slice(0, 100)} is not available${rules.signsIn ? '. Use code.' : ` to a ${kind} client.`}`;
+    problems.response_types = `${response.slice(0, 100)} is not available to a ${kind} client.${rules.signsIn ? ' Use code.' : ''}`;
   } else if (responses.some((name) => name.includes('code')) !== grants.includes('authorization_code')) {
     problems.response_types = 'The response type code and the grant authorization_code go together.';
   }

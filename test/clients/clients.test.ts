@@ -147,8 +147,18 @@ for (const lane of sqlLanes()) {
       ],
       ['the response type token', { metadata: { ...redirect, response_types: ['token'] } }, 'response_types'],
       [
-        'the response type id_token',
-        { metadata: { ...redirect, response_types: ['code', 'id_token'] } },
+        'the response type id_token of a public client',
+        { kind: 'spa', metadata: { ...redirect, response_types: ['code id_token'] } },
+        'response_types',
+      ],
+      [
+        'an ID token through the browser to this machine',
+        { metadata: { redirect_uris: ['https://localhost/cb'], response_types: ['code id_token'] } },
+        'redirect_uris',
+      ],
+      [
+        'the response type id_token with the grant of a code',
+        { metadata: { ...redirect, response_types: ['id_token'] } },
         'response_types',
       ],
       ['code together with a token', { metadata: { ...redirect, response_types: ['code token'] } }, 'response_types'],

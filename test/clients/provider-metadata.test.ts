@@ -40,7 +40,7 @@ function providerOf(metadata: Readonly<Record<string, unknown>>): Provider {
       introspection: { enabled: true },
       backchannelLogout: { enabled: true },
     },
-    responseTypes: ['code'],
+    responseTypes: ['code', 'code id_token', 'id_token'],
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
     enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
     extraClientMetadata: { properties: [...ownMetadata] },
@@ -58,6 +58,14 @@ const inputs: [string, NewClient][] = [
   ],
   ['machine', { name: 'App', kind: 'machine', apis: { 'https://api.example': ['a'] } }],
   ['service', { name: 'App', kind: 'service', metadata: { token_endpoint_auth_method: 'client_secret_post' } }],
+  [
+    'web with an ID token in front',
+    { name: 'App', kind: 'web', metadata: { ...redirect, response_types: ['code id_token'] } },
+  ],
+  [
+    'web with nothing but an ID token',
+    { name: 'App', kind: 'web', metadata: { ...redirect, grant_types: [], response_types: ['id_token'] } },
+  ],
   [
     'web with keys',
     { name: 'App', kind: 'web', metadata: { ...redirect, token_endpoint_auth_method: 'private_key_jwt', jwks } },
@@ -97,7 +105,8 @@ describe('clients as oidc-provider sees them', () => {
       expect(seen.clientId).to.equal(client.id);
       expect(seen.applicationType).to.equal(client.kind === 'native' ? 'native' : 'web');
       expect(seen.tokenEndpointAuthMethod).to.equal(client.metadata.token_endpoint_auth_method);
-      expect(seen.grantTypes).to.deep.equal(client.metadata.grant_types);
+      const front = client.metadata.response_types.some((type) => type.includes('id_token'));
+      expect(seen.grantTypes).to.deep.equal([...client.metadata.grant_types, ...(front ? ['implicit'] : [])]);
       expect(seen.responseTypes).to.deep.equal(client.metadata.response_types);
       expect(seen.redirectUris).to.deep.equal(client.metadata.redirect_uris);
       expect(seen.idTokenSignedResponseAlg).to.equal('ES256');

@@ -38,10 +38,9 @@ describe('authorization code flow, as a third-party app sees it', () => {
       unknown
     >;
     expect(document.issuer).to.equal(server.url);
-    expect(document.response_types_supported).to.deep.equal(['code']);
+    expect(document.response_types_supported).to.have.members(['code', 'code id_token', 'id_token']);
     expect(document.code_challenge_methods_supported).to.deep.equal(['S256']);
     expect(document.authorization_response_iss_parameter_supported).to.equal(true);
-    expect(document.grant_types_supported).to.not.include('implicit');
     expect(document.grant_types_supported).to.not.include('password');
     expect(document.acr_values_supported).to.deep.equal(['aal1', 'aal2']);
     for (const [name, value] of Object.entries(document)) {
@@ -104,6 +103,45 @@ describe('authorization code flow, as a third-party app sees it', () => {
     const bye = await web.submit(confirm, { logout: 'yes' }, 'xsrf');
     expect(bye.url.href).to.equal('https://app.example/bye?state=s1');
     expectPage(await web.open((await relyingParty.request()).url), 'login');
+  });
+
+  it('gives an ID token through the browser to the one app that an admin set up so, and to no other', async () => {
+    const older = await register({
+      kind: 'web',
+      firstParty: true,
+      requirePkce: false,
+      metadata: { redirect_uris: [callback], response_types: ['code id_token'] },
+    });
+    const ask = (clientId: string, responseType: string): URL => {
+      const url = new URL(`${server.url}/oauth2/authorize`);
+      const query = { redirect_uri: callback, scope: 'openid', state: 's1', nonce: 'n1', response_type: responseType };
+      for (const [name, value] of Object.entries({ client_id: clientId, ...query })) url.searchParams.set(name, value);
+      return url;
+    };
+    const web = new WebClient(server.url);
+    const back = await signIn(web, await web.open(ask(older.client.id, 'code id_token')), person);
+    expect(back.url.search).to.equal('');
+    const answer = new URLSearchParams(back.url.hash.slice(1));
+    // The ID token names the issuer itself (RFC 9207 §2.4).
+    expect([...answer.keys()]).to.have.members(['code', 'id_token', 'state']);
+    const jwks = createRemoteJWKSet(new URL(`${server.url}/oauth2/jwks`));
+    const { payload } = await jwtVerify(answer.get('id_token') ?? '', jwks, {
+      issuer: server.url,
+      audience: older.client.id,
+    });
+    expect(payload).to.include({ sub: person.account.id, nonce: 'n1' }).and.to.have.property('c_hash');
+
+    const { client } = await register({ kind: 'web', firstParty: true });
+    for (const [id, type] of [
+      [client.id, 'code id_token'],
+      [client.id, 'id_token'],
+      [older.client.id, 'code'],
+      [older.client.id, 'id_token token'],
+    ] as const) {
+      const refused = await new WebClient(server.url).open(ask(id, type));
+      const error = new URLSearchParams(refused.url.search || refused.url.hash.slice(1)).get('error');
+      expect(error, type).to.be.oneOf(['unauthorized_client', 'unsupported_response_type', 'invalid_request']);
+    }
   });
 
   it('issues RFC 9068 access tokens for a registered API, which services verify, introspect and see revoked', async () => {
