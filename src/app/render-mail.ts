@@ -53,6 +53,7 @@ function factsOf(data: Record<string, unknown>, time: (at: number) => string): [
   const facts: [string, unknown][] = [
     ['When', typeof data.at === 'number' ? time(data.at) : undefined],
     ['App', data.app],
+    ['Passkey', typeof data.passkey === 'string' ? [...data.passkey].slice(0, 60).join('') : undefined],
     ['Browser', data.browser],
     ['IP address', data.ip],
   ];

@@ -1,6 +1,12 @@
 import type { Account } from '../accounts/index.ts';
 import type { AuditEvent, AuditLog } from '../audit/index.ts';
-import { describeBrowser, type NewMail, type Notifications } from '../notifications/index.ts';
+import {
+  describeBrowser,
+  type MailData,
+  type MailTemplate,
+  type NewMail,
+  type Notifications,
+} from '../notifications/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { type AccountId, asAccountId, randomText } from '../shared/ids.ts';
 
@@ -10,54 +16,98 @@ interface Needs {
   readonly clock: Clock;
   /** Runs writes that belong together, joining the transaction that is already open. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Where a new password can be asked for; mails link there when it is given. */
+  readonly resetPath?: string | undefined;
 }
 
-type Notice = 'account-paused' | 'second-factor-enrolled' | 'backup-code-used';
-type Notify = Pick<NewMail<Notice>, 'template' | 'data' | 'dedupeKey'>;
+type Occasion = MailData['second-factor-enrolled'];
+type Notice = Pick<NewMail<MailTemplate>, 'template' | 'data' | 'dedupeKey'>;
 
-/** What an event has to say to its person; undefined when it is nothing that they need to hear of. */
-function noticeOf(event: AuditEvent, at: number, timeZone: string | undefined): Notify | undefined {
-  const { type, ip, userAgent, subject, details = {} } = event;
-  const occasion = { at, ip, browser: describeBrowser(userAgent), timeZone };
-  if (type === 'second_factor.enrolled') return { template: 'second-factor-enrolled', data: occasion };
-  if (type === 'backup_code.used') {
-    return { template: 'backup-code-used', data: { ...occasion, left: Number(details.left) } };
-  }
-  if (type !== 'sign_in.locked') return undefined;
-  const until = Date.parse(String(details.until));
-  // Tries at the same moment each record the same pause.
-  const dedupeKey = subject && `paused ${subject} ${until}`;
-  return { template: 'account-paused', data: { ...occasion, until, failures: Number(details.failures) }, dedupeKey };
+/** An event, when it happened, and to whom. */
+interface Happening {
+  readonly event: AuditEvent;
+  readonly details: NonNullable<AuditEvent['details']>;
+  readonly occasion: Occasion;
+  readonly account: Account | undefined;
+  readonly resetPath: string | undefined;
 }
 
-const noticed: ReadonlySet<AuditEvent['type']> = new Set([
-  'sign_in.locked',
-  'second_factor.enrolled',
-  'backup_code.used',
-]);
+type Writer = (happening: Happening) => Notice | undefined;
+
+/** A mail that says what its template says, with when and from where. */
+const plainly =
+  <Template extends MailTemplate>(template: Occasion extends MailData[Template] ? Template : never): Writer =>
+  ({ occasion }) => ({ template, data: occasion });
+
+const named =
+  (template: 'passkey-added' | 'passkey-removed'): Writer =>
+  ({ occasion, details }) => ({
+    template,
+    data: { ...occasion, ...(typeof details.name === 'string' && { passkey: details.name }) },
+  });
+
+const day = 86_400_000;
+
+/** What an event has to say to its person. A change of address tells the old one by itself, since only it knows that. */
+const writers: Partial<Record<AuditEvent['type'], Writer>> = {
+  'second_factor.enrolled': plainly('second-factor-enrolled'),
+  'second_factor.removed': plainly('second-factor-removed'),
+  'passkey.added': named('passkey-added'),
+  'passkey.removed': named('passkey-removed'),
+  'recovery_link.used': plainly('account-recovered'),
+  'backup_code.used': ({ occasion, details }) => ({
+    template: 'backup-code-used',
+    data: { ...occasion, left: Number(details.left) },
+  }),
+  // A first password takes the place of none.
+  'password.changed': ({ occasion, details, resetPath }) =>
+    details.first === true ? undefined : { template: 'password-changed', data: { ...occasion, resetPath } },
+  // The browser that an account was just made in is no news; the first one of an old account may be a stranger's.
+  'device.first_seen': ({ occasion, details, account }) =>
+    details.first === true && account && occasion.at - account.createdAt < day
+      ? undefined
+      : {
+          template: 'new-sign-in',
+          data: { ...occasion, ...(typeof details.app === 'string' && { app: details.app }) },
+        },
+  'sign_in.locked': ({ event, occasion, details }) => {
+    const until = Date.parse(String(details.until));
+    // Tries at the same moment each record the same pause.
+    const dedupeKey = event.subject && `paused ${event.subject} ${until}`;
+    return { template: 'account-paused', data: { ...occasion, until, failures: Number(details.failures) }, dedupeKey };
+  },
+};
+
 /** Whose people hear of it: an address that was never confirmed belongs to an account that is not `active` yet. */
 const heard: ReadonlySet<Account['status']> = new Set(['active', 'locked']);
 
 /**
  * An audit log that also tells people what happened to their accounts, by mail to the stored address, in the same
- * transaction: no row without its mail and no mail without its row.
+ * transaction: no row without its mail and no mail without its row. What failed is told of when it is a lock-out only.
  */
-export function withSecurityNotices(audit: AuditLog, { accounts, notifications, clock, transaction }: Needs): AuditLog {
-  const notify = async (event: AuditEvent): Promise<void> => {
+export function withSecurityNotices(audit: AuditLog, needs: Needs): AuditLog {
+  const { accounts, notifications, clock, transaction, resetPath } = needs;
+
+  const notify = async (event: AuditEvent, write: Writer): Promise<void> => {
     // A name that nobody has takes the same steps, with a mail to nowhere at their end: else the time of the try that
     // sets the pause would tell which names are free.
     const account = await accounts.find(asAccountId(event.subject ?? randomText(24)));
-    const notice = noticeOf(event, clock.now(), account?.profile.zoneinfo);
+    const { ip, userAgent, details = {} } = event;
+    const timeZone = account?.profile.zoneinfo;
+    const occasion = { at: clock.now(), ip, browser: describeBrowser(userAgent), timeZone };
+    const notice = write({ event, details, occasion, account, resetPath });
     if (!notice || (account && !heard.has(account.status))) return;
     await notifications.send({ ...notice, to: account?.email ?? randomText(20), account: account?.id });
   };
+
   return {
-    list: (filter) => audit.list(filter),
+    ...audit,
     async record(event) {
-      if (!noticed.has(event.type)) return audit.record(event);
+      const write = event.type === 'sign_in.locked' || event.outcome === 'success' ? writers[event.type] : undefined;
+      if (!write) return audit.record(event);
       await transaction(async () => {
         await audit.record(event);
-        await notify(event);
+        await notify(event, write);
       });
     },
   };

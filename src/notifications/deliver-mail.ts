@@ -3,8 +3,9 @@ import type { Clock } from '../shared/clock.ts';
 import { reasonOf } from '../shared/errors.ts';
 import { randomText } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
-import { DeliveryFailure, type MailMessage, type MailTransport } from './mail-transport.ts';
+import { DeliveryFailure } from './mail-transport.ts';
 import type { OutboxMail, OutboxStore } from './outbox-store.ts';
+import type { Sender } from './sender.ts';
 
 /** When mails are tried and for how long; all in seconds. */
 export interface DeliveryPolicy {
@@ -34,11 +35,10 @@ export interface DeliveryParts {
   readonly store: OutboxStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly transport: MailTransport;
+  readonly sender: Sender;
   readonly policy: DeliveryPolicy;
   /** Leave the content of sent mails in the outbox, for the development viewer. */
   readonly keepContent: boolean;
-  compose(mail: OutboxMail): MailMessage;
 }
 
 const leaseMargin = 30;
@@ -51,7 +51,7 @@ async function settleFailure(parts: DeliveryParts, mail: OutboxMail, error: unkn
   const { store, clock, policy, logger } = parts;
   const kind = error instanceof DeliveryFailure ? error.kind : 'later';
   const reason = reasonOf(error).replaceAll(mail.to, '(recipient)').slice(0, 300);
-  const about = { mail: mail.id, template: mail.template, tries: mail.attempts, reason };
+  const about = { mail: mail.id, channel: mail.channel, template: mail.template, tries: mail.attempts, reason };
   if (kind === 'refused' || mail.attempts >= policy.tries) {
     await store.settle(mail, { status: 'dead', at: clock.now(), error: reason });
     logger.error(about, 'a mail was given up');
@@ -64,14 +64,14 @@ async function settleFailure(parts: DeliveryParts, mail: OutboxMail, error: unkn
 }
 
 async function deliver(parts: DeliveryParts, mail: OutboxMail, cut: AbortSignal): Promise<Result> {
-  const { store, clock, policy, transport, keepContent } = parts;
+  const { store, clock, policy, sender, keepContent } = parts;
   if (mail.expiresAt <= clock.now()) {
     await store.settle(mail, { status: 'dead', at: clock.now(), error: 'It was not sent in time.' });
     return 'failed';
   }
   try {
     const late = AbortSignal.timeout(policy.sending * 1000);
-    await transport.send(parts.compose(mail), AbortSignal.any([cut, late]));
+    await sender.send(mail, AbortSignal.any([cut, late]));
   } catch (error) {
     return settleFailure(parts, mail, error, cut.aborted);
   }
@@ -96,11 +96,13 @@ export async function deliverDue(
   { ended, cut }: Stop = never,
 ): Promise<{ readonly sent: number; readonly away: boolean }> {
   const { store, clock, policy } = parts;
+  const { channel } = parts.sender;
   const claim = randomText(16);
   let sent = 0;
   while (!ended.aborted) {
     const now = clock.now();
-    const mails = await store.claim(claim, policy.parallel, now, now + (policy.sending + leaseMargin) * 1000);
+    const leaseUntil = now + (policy.sending + leaseMargin) * 1000;
+    const mails = await store.claim({ claim, channel, limit: policy.parallel, now, leaseUntil });
     if (mails.length === 0) break;
     const results = await Promise.allSettled(mails.map((mail) => deliver(parts, mail, cut)));
     for (const result of results) {

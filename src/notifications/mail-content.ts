@@ -28,14 +28,31 @@ interface Needs {
 const placeOf = (id: string) => ({ table: 'outbox', id, column: 'data' });
 
 /** What a mail is made of, sealed while it waits: links in it open accounts. */
-export const sealData = ({ secrets }: Pick<Needs, 'secrets'>, id: string, data: MailData[MailTemplate]): string =>
-  secrets.seal(JSON.stringify(data), placeOf(id));
+export const sealData = (
+  { secrets }: Pick<Needs, 'secrets'>,
+  id: string,
+  data: MailData[MailTemplate] | { readonly text: string },
+): string => secrets.seal(JSON.stringify(data), placeOf(id));
+
+function openData(secrets: SecretRing, { id, data }: OutboxMail): unknown {
+  if (data === undefined) throw new Error('The content of this message was not kept.');
+  return JSON.parse(secrets.open(data, placeOf(id)));
+}
+
+/** The words of a stored text message. @throws Error when they are not kept. */
+export const openText = (secrets: SecretRing, message: OutboxMail): string =>
+  (openData(secrets, message) as { text: string }).text;
+
+/** A text message looks like a mail to the viewer. */
+function textContent(text: string): MailContent {
+  const escaped = text.replaceAll(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const html = `<!doctype html><meta charset="utf-8"><title>Text message</title><p style="white-space:pre-line">${escaped}</p>`;
+  return { subject: 'Text message', text, html };
+}
 
 /** The words of a stored mail. @throws Error when they are not kept, or this release has no such template. */
-function contentOf({ secrets, render }: Needs, { id, template, data }: OutboxMail): MailContent {
-  if (data === undefined) throw new Error('The content of this mail was not kept.');
-  const opened = JSON.parse(secrets.open(data, placeOf(id))) as MailData[MailTemplate];
-  return render(template as MailTemplate, opened);
+function contentOf({ secrets, render }: Needs, mail: OutboxMail): MailContent {
+  return render(mail.template as MailTemplate, openData(secrets, mail) as MailData[MailTemplate]);
 }
 
 /** A stored mail, ready for a mail server. @throws Error as {@link contentOf}. */
@@ -54,10 +71,11 @@ export function composeMail(needs: Needs, mail: OutboxMail): MailMessage {
 /** A stored mail for the viewer; it never throws. */
 export function viewMail(needs: Needs, mail: OutboxMail): MailView {
   const { name, address } = needs.from;
+  const mailbox = name === undefined ? address : `${name} <${address}>`;
   const view = {
     id: mail.id,
     to: mail.to,
-    from: name === undefined ? address : `${name} <${address}>`,
+    from: mail.channel === 'text' ? 'the SMS gateway' : mailbox,
     at: mail.createdAt,
     status: mail.status,
     template: mail.template,
@@ -65,7 +83,8 @@ export function viewMail(needs: Needs, mail: OutboxMail): MailView {
   };
   if (mail.data === undefined) return view;
   try {
-    return { ...view, content: contentOf(needs, mail) };
+    const text = mail.channel === 'text';
+    return { ...view, content: text ? textContent(openText(needs.secrets, mail)) : contentOf(needs, mail) };
   } catch (error) {
     return { ...view, error: reasonOf(error) };
   }

@@ -35,11 +35,39 @@ export interface MailData {
   readonly 'password-changed': Occasion & { readonly resetPath?: string | undefined };
   /** Goes to the address that the account had until now. */
   readonly 'email-changed': Occasion;
+  readonly 'sign-in-code': Occasion & {
+    /** Eight digits. */
+    readonly code: string;
+    readonly expiresAt: number;
+    /** Whoever asked for it knows the password. */
+    readonly afterPassword?: boolean | undefined;
+  };
+  readonly 'sign-in-link': LinkData & Occasion;
+  /** Goes to the address that the account is to have. */
+  readonly 'change-email': LinkData & Occasion;
+  readonly invitation: LinkData & Pick<Occasion, 'timeZone'>;
+  /** A way back in that an administrator made. */
+  readonly 'recovery-link': LinkData & Pick<Occasion, 'timeZone'>;
+  readonly 'account-recovered': Occasion;
+  readonly 'second-factor-removed': Occasion;
+  readonly 'passkey-added': Occasion & PasskeyName;
+  readonly 'passkey-removed': Occasion & PasskeyName;
+  readonly 'deletion-scheduled': Occasion & {
+    readonly deletesAt: number;
+    /** Where the person can keep the account until then. */
+    readonly keepPath?: string | undefined;
+  };
+  readonly 'account-deleted': Occasion;
+}
+
+interface PasskeyName {
+  /** What its owner calls it; the first 60 characters are shown. */
+  readonly passkey?: string | undefined;
 }
 
 export type MailTemplate = keyof MailData;
 
-/** At most `max` mails in any `windowSeconds`, for one mailbox and one template. */
+/** At most `max` mails in any `windowSeconds`, for one mailbox and one template; likewise for one account. */
 export interface Cap {
   readonly max: number;
   readonly windowSeconds: number;
@@ -49,7 +77,7 @@ const hourly: Cap = { max: 5, windowSeconds: 3600 };
 const daily: Cap = { max: 3, windowSeconds: 86_400 };
 
 /**
- * How many of each kind a mailbox gets. There is no limit over all kinds together: with one, a stranger who asks for
+ * How many of each kind a mailbox gets. There is no limit over warnings and other mails together: with one, a stranger who asks for
  * reset links could use up what a real warning needs.
  */
 export const caps: Readonly<Record<MailTemplate, Cap>> = {
@@ -62,7 +90,37 @@ export const caps: Readonly<Record<MailTemplate, Cap>> = {
   'registration-attempt': daily,
   'password-changed': hourly,
   'email-changed': hourly,
+  'sign-in-code': hourly,
+  'sign-in-link': hourly,
+  'change-email': hourly,
+  invitation: hourly,
+  'recovery-link': hourly,
+  'account-recovered': hourly,
+  'second-factor-removed': hourly,
+  'passkey-added': hourly,
+  'passkey-removed': hourly,
+  'deletion-scheduled': hourly,
+  'account-deleted': hourly,
 };
+
+/** The mails that a stranger can have sent to an address by typing it somewhere. They have one more cap, together. */
+export const strangerCap: SharedCap = {
+  templates: [
+    'verify-email',
+    'reset-password',
+    'registration-attempt',
+    'sign-in-code',
+    'sign-in-link',
+    'change-email',
+  ] satisfies MailTemplate[],
+  max: 10,
+  windowSeconds: 3600,
+};
+
+/** A cap over several templates together, for one mailbox. */
+export interface SharedCap extends Cap {
+  readonly templates: readonly string[];
+}
 
 /** The words of a mail. */
 export interface MailContent {

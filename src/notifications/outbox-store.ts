@@ -1,5 +1,5 @@
 import type { AccountId } from '../shared/ids.ts';
-import type { Cap } from './mail-template.ts';
+import type { Cap, SharedCap } from './mail-template.ts';
 
 /**
  * `pending` is due or waits for another try; `dead` was given up; `capped` was one too many for its mailbox and
@@ -7,9 +7,14 @@ import type { Cap } from './mail-template.ts';
  */
 export type OutboxStatus = 'pending' | 'sent' | 'dead' | 'capped' | 'refused';
 
-/** A mail on its way. Times are milliseconds since the epoch. */
+/** What carries a message. */
+export type Channel = 'mail' | 'text';
+
+/** A mail or text message on its way. Times are milliseconds since the epoch. */
 export interface OutboxMail {
   readonly id: string;
+  readonly channel: Channel;
+  /** Of a text message: its kind. */
   readonly template: string;
   readonly to: string;
   /** Sealed JSON; absent once nobody needs it any more. */
@@ -28,6 +33,7 @@ export interface OutboxMail {
 
 export interface NewOutboxMail {
   readonly id: string;
+  readonly channel: Channel;
   readonly template: string;
   readonly to: string;
   /** What its cap is counted under. */
@@ -37,8 +43,25 @@ export interface NewOutboxMail {
   readonly dedupeKey?: string | undefined;
   readonly createdAt: number;
   readonly expiresAt: number;
-  /** Without one it is recorded as `refused`. */
+  /** For its template, over the mailbox and over the account. Without one it is recorded as `refused`. */
   readonly cap?: Cap;
+  /** For several templates together, over the mailbox. */
+  readonly shared?: SharedCap | undefined;
+}
+
+/** What became of a new one, and how many of its template its mailbox and account had lost to a cap in this window. */
+export interface Added {
+  readonly status: 'pending' | 'capped' | 'refused' | 'duplicate';
+  readonly suppressed: number;
+}
+
+/** Who claims what. */
+export interface Claim {
+  readonly claim: string;
+  readonly channel: Channel;
+  readonly limit: number;
+  readonly now: number;
+  readonly leaseUntil: number;
 }
 
 /** What became of a try. `keepData` leaves the content readable for the development viewer. */
@@ -55,9 +78,9 @@ export interface OutboxStore {
    * Adds a mail, in a transaction. Of many at once, as many as the cap allows become `pending` and the others `capped`;
    * one whose `dedupeKey` is there already adds nothing.
    */
-  add(mail: NewOutboxMail): Promise<Exclude<OutboxStatus, 'sent' | 'dead'> | 'duplicate'>;
+  add(mail: NewOutboxMail): Promise<Added>;
   /** Takes up to `limit` due mails, each for one caller only, until `leaseUntil`; after that it is due again. */
-  claim(claim: string, limit: number, now: number, leaseUntil: number): Promise<OutboxMail[]>;
+  claim(claim: Claim): Promise<OutboxMail[]>;
   /** Ends a try. `sent` always counts; any other outcome only while the claim is still this one. */
   settle(mail: Pick<OutboxMail, 'id' | 'claim'>, outcome: Outcome): Promise<void>;
   /** Newest first. */

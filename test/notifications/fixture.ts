@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createMailRenderer } from '../../src/app/render-mail.ts';
 import {
@@ -6,6 +7,9 @@ import {
   type MailTransport,
   type NotificationPolicy,
   type Notifications,
+  type Suppressed,
+  type TextGateway,
+  type TextMessage,
 } from '../../src/notifications/index.ts';
 import { createSqlOutboxStore } from '../../src/notifications/outbox-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
@@ -35,6 +39,20 @@ export class MemoryTransport implements MailTransport {
   async verify(): Promise<void> {}
 }
 
+/** Takes every text message, or does with it what the test says. */
+export class MemoryGateway implements TextGateway {
+  readonly sent: TextMessage[] = [];
+  on: (message: TextMessage, signal: AbortSignal) => unknown = () => undefined;
+
+  async send(message: TextMessage, signal: AbortSignal): Promise<void> {
+    await this.on(message, signal);
+    this.sent.push(message);
+  }
+}
+
+/** A number that no other test writes to. */
+export const newNumber = (): string => `+49${String(randomInt(10 ** 11)).padStart(11, '1')}`;
+
 export interface OutboxRow {
   readonly id: string;
   readonly status: string;
@@ -48,6 +66,9 @@ export interface Fixture {
   readonly notifications: Notifications;
   readonly clock: FixedClock;
   readonly transport: MemoryTransport;
+  readonly gateway: MemoryGateway;
+  /** What was told of messages that a cap stopped. */
+  readonly suppressed: Suppressed[];
   /** The rows of one address, in the order of their making. */
   rows(to: string): Promise<OutboxRow[]>;
 }
@@ -58,10 +79,16 @@ export const emptyOutbox = async (database: Database): Promise<void> => void (aw
 /** A notifications domain with a clock of its own. */
 export function createFixture(
   database: Database,
-  options: { policy?: Partial<NotificationPolicy>; transport?: MailTransport | false; logger?: Logger } = {},
+  options: {
+    policy?: Partial<NotificationPolicy>;
+    transport?: MailTransport | false;
+    gateway?: false;
+    logger?: Logger;
+  } = {},
 ): Fixture {
   const clock = new FixedClock();
-  const transport = new MemoryTransport();
+  const [transport, gateway] = [new MemoryTransport(), new MemoryGateway()];
+  const suppressed: Suppressed[] = [];
   const notifications = createNotifications({
     store: createSqlOutboxStore(database),
     clock,
@@ -70,12 +97,16 @@ export function createFixture(
     render,
     from: { name: 'Sallyport', address: 'no-reply@fernhill.example' },
     ...(options.transport !== false && { transport: options.transport ?? transport }),
+    ...(options.gateway !== false && { gateway }),
+    onSuppressed: async (message) => void suppressed.push(message),
     ...(options.policy && { policy: options.policy }),
   });
   return {
     notifications,
     clock,
     transport,
+    gateway,
+    suppressed,
     rows: (to) => database.sql('outbox').where({ recipient: to }).orderBy('created_at').orderBy('id'),
   };
 }

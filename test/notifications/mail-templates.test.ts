@@ -27,6 +27,23 @@ const examples: { readonly [Template in MailTemplate]: readonly MailData[Templat
   'registration-attempt': [occasion, { ...occasion, signInPath: '/account', resetPath: '/account/reset' }],
   'password-changed': [occasion, { ...occasion, resetPath: '/account/reset' }],
   'email-changed': [{ at: occasion.at }],
+  'sign-in-code': [
+    { ...occasion, code: '02719846', expiresAt },
+    { ...occasion, code: '02719846', expiresAt, afterPassword: true },
+  ],
+  'sign-in-link': [{ ...occasion, path, expiresAt }],
+  'change-email': [{ ...occasion, path, expiresAt }],
+  invitation: [{ path, expiresAt }],
+  'recovery-link': [{ path, expiresAt }],
+  'account-recovered': [occasion],
+  'second-factor-removed': [occasion],
+  'passkey-added': [{ ...occasion, passkey: 'Phone' }, occasion],
+  'passkey-removed': [{ ...occasion, passkey: 'Phone' }],
+  'deletion-scheduled': [
+    { ...occasion, deletesAt: expiresAt },
+    { ...occasion, deletesAt: expiresAt, keepPath: '/account/keep' },
+  ],
+  'account-deleted': [occasion],
 };
 const all = Object.entries(examples).flatMap(([template, list]) =>
   list.map((data, index) => ({ id: `${template} ${index}`, template: template as MailTemplate, data })),
@@ -59,9 +76,11 @@ describe('mail templates', () => {
       const words = wordsOf(textOf(html));
       const [body = '', footer = ''] = text.split('\n-- \n');
       for (const line of [...body.split('\n'), ...footer.split('\n')]) {
-        expect(words, 'in the HTML').to.include(wordsOf(line.replace(/^(?:Sign in|Set a new password): /, '')));
+        expect(words, 'in the HTML').to.include(
+          wordsOf(line.replace(/^(?:Sign in|Set a new password|Keep the account): /, '')),
+        );
       }
-      expect(text).to.match(/If (?:it was not you|you did not ask for it), /);
+      expect(text).to.match(/If (?:it was not you|you did not (?:ask for|expect) it), /);
       expect(`${subject} ${text}`).not.to.match(/!|please|oops|sorry|undefined|null|NaN|\[object/i);
       expect(html).not.to.match(/undefined|NaN|\[object/);
     });
@@ -70,7 +89,8 @@ describe('mail templates', () => {
   it('escapes every value, and keeps each on one line', () => {
     const hostile = `"'><script>hacked()</script><img src=x>\r\nBcc: all@x.example\r\n\u202e&`;
     for (const example of all) {
-      const more = { ip: hostile, browser: hostile, app: hostile, timeZone: hostile, failures: hostile };
+      const texts = { ip: hostile, browser: hostile, app: hostile, passkey: hostile, code: hostile };
+      const more = { ...texts, timeZone: hostile, failures: hostile };
       const { subject, text, html } = renderOne(example, more);
       expect(subject, example.id).not.to.match(/[\p{Cc}\u202e]/u);
       expect(html, example.id).not.to.match(/<script|<img|\u202e/);
@@ -94,6 +114,11 @@ describe('mail templates', () => {
     for (const one of bad) {
       expect(() => render('verify-email', { path: one, expiresAt }), JSON.stringify(one)).to.throw('only link');
       expect(() => render('password-changed', { ...occasion, resetPath: one || 'x' }), one).to.throw('only link');
+      for (const template of ['sign-in-link', 'change-email', 'invitation', 'recovery-link'] as const) {
+        expect(() => render(template, { ...occasion, path: one, expiresAt }), one).to.throw('only link');
+      }
+      const closed = { ...occasion, deletesAt: expiresAt, keepPath: one || 'x' };
+      expect(() => render('deletion-scheduled', closed), one).to.throw('only link');
     }
     for (const example of all) {
       const { text, html } = renderOne(example);
@@ -102,7 +127,12 @@ describe('mail templates', () => {
       for (const [url] of text.matchAll(/[a-z]+:\/\/\S+/g)) expect(new URL(url).origin).to.equal(issuer);
       expect(html).not.to.match(/\ssrc=|url\(|@import|<link|<form|<script|\son[a-z]+=/i);
     }
-    expect(render('verify-email', { path, expiresAt }).text).to.include(`${issuer}${path}`);
+    for (const template of ['verify-email', 'invitation', 'recovery-link'] as const) {
+      expect(render(template, { path, expiresAt }).text, template).to.include(`${issuer}${path}\n`);
+    }
+    for (const template of ['reset-password', 'sign-in-link', 'change-email'] as const) {
+      expect(render(template, { ...occasion, path, expiresAt }).text, template).to.include(`${issuer}${path}\n`);
+    }
   });
 
   it('prints unescaped only parts of ours', () => {
@@ -131,6 +161,19 @@ describe('mail templates', () => {
       expect(html).to.include(`href="${issuer}/account"`).and.to.include('Fernhill');
     }
     expect(render('new-sign-in', occasion).text).to.include('whoever runs id.fernhill.example');
+  });
+
+  it('has a code in one piece, and not where a locked screen shows it', () => {
+    const { subject, text, html } = render('sign-in-code', { ...occasion, code: '02719846', expiresAt });
+    expect(subject).not.to.match(/\d/);
+    expect(text).to.match(/^02719846$/m);
+    expect(html).to.include('>02719846<').and.not.include('href=');
+  });
+
+  it('shows what a passkey is called, and no more of it than fits', () => {
+    const text = (passkey: string): string => render('passkey-added', { ...occasion, passkey }).text;
+    expect(text('Phone')).to.include('Passkey: Phone');
+    expect(text('🔑'.repeat(100))).to.match(/Passkey: (?:🔑){60}$/mu);
   });
 
   it('has no mail of another name', () => {
