@@ -1,7 +1,20 @@
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import { createSqlBackupCodeStore } from './backup-code-store-sql.ts';
 import type { CredentialStore, Factors } from './credential-store.ts';
 import { createSqlTotpStore } from './totp-store-sql.ts';
+
+const factors = `
+  exists (select from totp where account_id = $1) as totp,
+  coalesce((select cardinality(unused) from backup_codes where account_id = $1), 0) as codes`;
+
+const findFactors = statement(`select exists (select from password where account_id = $1) as password, ${factors}`);
+const findAll = statement(`select (select hash from password where account_id = $1) as hash, ${factors}`);
+
+interface FactorsRow {
+  readonly totp: boolean;
+  readonly codes: number;
+}
 
 /** Credentials in tables `password`, `totp`, `totp_pending` and `backup_codes`. */
 export const createSqlCredentialStore = (database: Database): CredentialStore => ({
@@ -11,10 +24,7 @@ export const createSqlCredentialStore = (database: Database): CredentialStore =>
 
   passwords: {
     async find(accountId) {
-      const row = await database
-        .sql('password')
-        .where({ account_id: accountId ?? '' })
-        .first('hash');
+      const row = await database.sql('password').where({ account_id: accountId }).first('hash');
       return row?.hash as string | undefined;
     },
     async put(accountId, hash, changedAt) {
@@ -31,13 +41,14 @@ export const createSqlCredentialStore = (database: Database): CredentialStore =>
   },
 
   async factorsOf(accountId) {
-    const result = (await database.sql.raw(
-      `select
-         exists (select from password where account_id = :accountId) as "password",
-         exists (select from totp where account_id = :accountId) as "totp",
-         coalesce((select cardinality(unused) from backup_codes where account_id = :accountId), 0) as "backupCodes"`,
-      { accountId },
-    )) as { rows: [Factors] };
-    return result.rows[0];
+    const [row] = await database.query<FactorsRow & { password: boolean }>(findFactors, [accountId]);
+    return { password: row?.password ?? false, totp: row?.totp ?? false, backupCodes: row?.codes ?? 0 };
+  },
+
+  async lookUp(accountId) {
+    const [row] = await database.query<FactorsRow & { hash: string | null }>(findAll, [accountId ?? '']);
+    const hash = row?.hash ?? undefined;
+    const found: Factors = { password: hash !== undefined, totp: row?.totp ?? false, backupCodes: row?.codes ?? 0 };
+    return { hash, factors: found };
   },
 });

@@ -13,8 +13,8 @@ export interface Factors {
 
 /** Where password hashes are kept. */
 export interface PasswordStore {
-  /** The PHC string. Without an account it looks in vain, so that both cases cost one query. */
-  find(accountId: AccountId | undefined): Promise<string | undefined>;
+  /** The PHC string. */
+  find(accountId: AccountId): Promise<string | undefined>;
   put(accountId: AccountId, hash: string, changedAt: number): Promise<void>;
   /** Replaces the hash if it still is `old`, so that a rehash never undoes a change of password. */
   replace(accountId: AccountId, old: string, hash: string): Promise<boolean>;
@@ -25,6 +25,8 @@ export interface CredentialStore {
   /** Runs writes that belong together, joining the transaction that is already open. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   factorsOf(accountId: AccountId): Promise<Factors>;
+  /** The password's PHC string and the factors. Without an account it looks in vain, so that both cases cost one query. */
+  lookUp(accountId: AccountId | undefined): Promise<{ readonly hash: string | undefined; readonly factors: Factors }>;
   readonly passwords: PasswordStore;
   readonly totp: TotpStore;
   readonly backupCodes: BackupCodeStore;

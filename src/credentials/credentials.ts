@@ -7,24 +7,51 @@ import type { Logger } from '../shared/logger.ts';
 import type { AuditContext } from './audit-context.ts';
 import { type BackupCodes, createBackupCodes } from './backup-codes.ts';
 import type { CredentialStore, Factors } from './credential-store.ts';
+import { ignoresEndOf } from './foreign-hash.ts';
 import { isStale, maxPasswordLength, normalisePassword } from './password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import type { PasswordSettingsLookup } from './password-policy.ts';
+import type { PasswordRecordStore } from './password-record-store.ts';
+import { lengthOf } from './password-rules.ts';
 import { createTotpFactor, type TotpFactor } from './totp-factor.ts';
 
 /** How accounts prove who they are. */
 export interface Credentials {
-  /** Sets or replaces the password. @throws AppError `invalid_input` for an impossible one, `unavailable` when overloaded. */
-  setPassword(accountId: AccountId, password: string, context?: AuditContext): Promise<void>;
+  /**
+   * Sets or replaces the password; whether it is a good one is the policy's question.
+   * @throws AppError `invalid_input` for an impossible one, `unavailable` when overloaded
+   */
+  setPassword(accountId: AccountId, password: string, context?: PasswordContext): Promise<void>;
   /**
    * Whether the account has this password. It takes the same work for a wrong password, an account without one and no
    * account at all. @throws AppError `unavailable` when overloaded.
    */
   verifyPassword(accountId: AccountId | undefined, password: string): Promise<boolean>;
+  /** Reads in one statement what an account proves itself with; for no account it looks in vain, at the same cost. */
+  lookUp(accountId: AccountId | undefined): Promise<OnFile>;
   factorsOf(accountId: AccountId): Promise<Factors>;
   readonly totp: TotpFactor;
   readonly backupCodes: BackupCodes;
   /** Drops enrolments that nobody finished, and says how many. */
   purge(): Promise<number>;
+}
+
+/** What an account proves itself with, as it was at one moment. */
+export interface OnFile {
+  readonly factors: Factors;
+  /** As {@link Credentials.verifyPassword}, with the password of that moment. */
+  verifyPassword(password: string): Promise<boolean>;
+}
+
+/** Who sets a password, and whether its owner has to choose another one at the next sign-in. */
+export interface PasswordContext extends AuditContext {
+  readonly mustChange?: boolean | undefined;
+}
+
+/** What is remembered of passwords, and for how long. */
+export interface PasswordMemory {
+  readonly store: PasswordRecordStore;
+  readonly settingsFor: PasswordSettingsLookup;
 }
 
 export interface CredentialsOptions {
@@ -36,37 +63,45 @@ export interface CredentialsOptions {
   /** The name that authenticator apps show. */
   readonly issuerName: string;
   readonly logger: Logger;
+  /** Left out, passwords have neither a history nor marks. */
+  readonly memory?: PasswordMemory;
 }
 
 async function setPassword(
-  { store, clock, audit, hasher }: CredentialsOptions,
+  { store, clock, audit, hasher, memory }: CredentialsOptions,
   accountId: AccountId,
   password: string,
-  context: AuditContext,
+  { mustChange = false, ...context }: PasswordContext,
 ): Promise<void> {
   const text = normalisePassword(password);
   if (text === undefined) {
     const message = `A password has 1 to ${maxPasswordLength} characters.`;
     throw new AppError('invalid_input', message, { fields: { password: message } });
   }
+  const settings = await memory?.settingsFor(accountId);
   const hash = await hasher.hash(text);
   await store.transaction(async () => {
     const first = (await store.passwords.find(accountId)) === undefined;
-    await store.passwords.put(accountId, hash, clock.now());
+    const setAt = clock.now();
+    await store.passwords.put(accountId, hash, setAt);
+    if (memory && settings) {
+      const shortAlone = lengthOf(text) < settings.minLength;
+      await memory.store.put(accountId, { hash, setAt, keep: settings.history, mustChange, shortAlone });
+    }
     await audit.record({
       actor: { kind: 'account', id: accountId },
       ...context,
       type: 'password.changed',
       outcome: 'success',
       subject: accountId,
-      details: { first },
+      details: { first, ...(mustChange && { mustChange }) },
     });
   });
 }
 
 /** Brings the hash of a password that was just proven to the current cost. It can wait, so no failure is the person's. */
 async function rehash(
-  { store, audit, hasher, logger }: CredentialsOptions,
+  { store, audit, hasher, logger, memory }: CredentialsOptions,
   accountId: AccountId,
   old: string,
   text: string,
@@ -75,6 +110,7 @@ async function rehash(
     const hash = await hasher.hash(text);
     await store.transaction(async () => {
       if (!(await store.passwords.replace(accountId, old, hash))) return;
+      await memory?.store.replaceHash(accountId, old, hash);
       await audit.record({
         type: 'password.rehashed',
         actor: { kind: 'system' },
@@ -91,23 +127,29 @@ async function rehash(
 async function verifyPassword(
   needs: CredentialsOptions,
   accountId: AccountId | undefined,
+  stored: string | undefined,
   password: string,
 ): Promise<boolean> {
-  const { store, hasher, logger } = needs;
+  const { hasher, logger } = needs;
   const text = normalisePassword(password);
   if (text === undefined) return false;
-  const stored = await store.passwords.find(accountId);
-  const result = await hasher.verify(stored, text);
+  const result = await hasher.verify(stored, text, password);
   if (result === 'malformed') logger.error({ accountId }, 'The stored password hash of this account cannot be read.');
   if (result !== 'match' || accountId === undefined || stored === undefined) return false;
-  if (isStale(stored, hasher.cost)) await rehash(needs, accountId, stored, text);
+  if (isStale(stored, hasher.cost) && !ignoresEndOf(stored, password)) await rehash(needs, accountId, stored, text);
   return true;
+}
+
+async function lookUp(needs: CredentialsOptions, accountId: AccountId | undefined): Promise<OnFile> {
+  const { hash, factors } = await needs.store.lookUp(accountId);
+  return { factors, verifyPassword: (password) => verifyPassword(needs, accountId, hash, password) };
 }
 
 /** Makes the credentials domain. */
 export const createCredentials = (options: CredentialsOptions): Credentials => ({
   setPassword: (accountId, password, context = {}) => setPassword(options, accountId, password, context),
-  verifyPassword: (accountId, password) => verifyPassword(options, accountId, password),
+  verifyPassword: async (accountId, password) => (await lookUp(options, accountId)).verifyPassword(password),
+  lookUp: (accountId) => lookUp(options, accountId),
   factorsOf: (accountId) => options.store.factorsOf(accountId),
   totp: createTotpFactor(options),
   backupCodes: createBackupCodes(options),

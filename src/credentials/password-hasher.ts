@@ -27,8 +27,11 @@ export interface PasswordHasher extends AsyncDisposable {
   readonly waiting: number;
   /** A PHC string with a salt of its own. */
   hash(text: string): Promise<string>;
-  /** Compares; a hash that is missing, malformed or cheaper than the current cost takes the same time as one that is not. */
-  verify(phc: string | undefined, text: string): Promise<'match' | 'mismatch' | 'malformed'>;
+  /**
+   * Compares; a hash that is missing, malformed or cheaper than the current cost takes the same time as one that is not.
+   * `typed` is the password before it was normalised, since other systems hash what they get.
+   */
+  verify(phc: string | undefined, text: string, typed?: string): Promise<'match' | 'mismatch' | 'malformed'>;
   /** The bare 32-byte hashes of several texts, as one task. */
   derive(texts: readonly string[], salt: Uint8Array, cost: HashCost): Promise<readonly Uint8Array[]>;
 }
@@ -130,8 +133,9 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       if (!hash) throw new Error('A hashing thread answered without a hash.');
       return toPhc(cost, salt, hash);
     },
-    async verify(phc, text) {
-      const answer = await run({ kind: 'verify', phc: phc ?? dummy, text, cost });
+    async verify(phc, text, typed = text) {
+      const texts = typed === text ? [text] : [text, typed];
+      const answer = await run({ kind: 'verify', phc: phc ?? dummy, texts, cost });
       return answer.kind === 'verified' ? answer.result : 'malformed';
     },
     [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),

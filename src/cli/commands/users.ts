@@ -1,26 +1,40 @@
 import { z } from 'zod';
 import type { Account } from '../../accounts/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import { type AccountId, asAccountId, randomText } from '../../shared/ids.ts';
+import { type AccountId, asAccountId } from '../../shared/ids.ts';
 import { defineCommand } from '../command.ts';
 import { type Domains, operator } from '../domains.ts';
 import { dated, facts, table, yesNo } from '../render.ts';
 
-const login = z.string().min(1).max(320).describe('Id, email or username.');
+/** Whom a command is about, as it is typed. */
+export const login = z.string().min(1).max(320).describe('Id, email or username.');
 const password = z
   .string()
   .min(8, 'A password needs 8 characters or more.')
   .max(256, 'A password has 256 characters at most.')
   .optional();
 
-/** A password that can be read out: 100 random bits. */
-const newPassword = (): string => [randomText(5), randomText(5), randomText(5), randomText(5)].join('-');
+const mustChange = z
+  .boolean()
+  .optional()
+  .describe(
+    'Whether they choose another one when they sign in. Default: yes for a random password, no for a given one.',
+  );
 
-async function getAccount({ accounts }: Domains, text: string): Promise<Account> {
+/** Finds whom a command is about. @throws AppError `not_found`. */
+export async function getAccount({ accounts }: Domains, text: string): Promise<Account> {
   const found = (await accounts.find(asAccountId(text))) ?? (await accounts.findByLogin(text));
   if (found) return found;
   throw new AppError('not_found', `There is no account ${text}.`);
 }
+
+/** What their password should not consist of. */
+const personalOf = ({ email, username, profile }: Account): string[] => [
+  email,
+  ...[username, profile.name, profile.given_name, profile.family_name, profile.nickname].filter(
+    (word) => word !== undefined,
+  ),
+];
 
 const describeAccount = (account: ReturnType<typeof dated<Account>>): string =>
   facts([
@@ -45,12 +59,17 @@ const create = defineCommand({
     name: z.string().max(200).optional().describe('Full name.'),
     admin: z.boolean().default(false).describe('Give it the role admin.'),
     emailVerified: z.boolean().default(true).describe('Whether the address is known to be theirs. Default: yes.'),
+    mustChange,
     password,
   }),
   stdin: { 'password-stdin': 'password' },
   fields: { 'profile.name': 'name' },
   example: 'sallyport users create --email alex@example.com --username alex --name "Alex Doe"',
   async run(input, domains) {
+    if (input.password !== undefined) {
+      const personal = [input.email, input.username ?? '', input.name ?? ''];
+      await domains.passwordPolicy.enforce(input.password, { personal, secondFactor: false });
+    }
     const account = await domains.accounts.create(
       {
         email: input.email,
@@ -61,8 +80,11 @@ const create = defineCommand({
       },
       operator,
     );
-    const secret = input.password ?? newPassword();
-    await domains.credentials.setPassword(account.id, secret, { actor: operator });
+    const secret = input.password ?? (await domains.passwordPolicy.generate());
+    await domains.credentials.setPassword(account.id, secret, {
+      actor: operator,
+      mustChange: input.mustChange ?? input.password === undefined,
+    });
     return { ...dated(account), ...(input.password === undefined && { password: secret }) };
   },
   render: (result) => `${describeAccount(result)}${shownOnce(result.password)}`,
@@ -126,16 +148,41 @@ const change = (verb: 'disable' | 'enable', summary: string, done: string) =>
 const setPassword = defineCommand({
   name: 'users set-password',
   summary: 'Replace a password. Without --password-stdin a random one is made and printed once.',
-  schema: z.object({ user: login, password }),
+  schema: z.object({ user: login, mustChange, password }),
   positional: 'user',
   stdin: { 'password-stdin': 'password' },
   async run(input, domains) {
     const account = await getAccount(domains, input.user);
-    const secret = input.password ?? newPassword();
-    await domains.credentials.setPassword(account.id, secret, { actor: operator });
+    if (input.password !== undefined) {
+      await domains.passwordPolicy.enforce(input.password, {
+        accountId: account.id,
+        personal: personalOf(account),
+        secondFactor: (await domains.credentials.factorsOf(account.id)).totp,
+      });
+    }
+    const secret = input.password ?? (await domains.passwordPolicy.generate(account.id));
+    await domains.credentials.setPassword(account.id, secret, {
+      actor: operator,
+      mustChange: input.mustChange ?? input.password === undefined,
+    });
     return { id: account.id, email: account.email, ...(input.password === undefined && { password: secret }) };
   },
   render: (result) => `${result.email} has a new password.${shownOnce(result.password)}`,
+});
+
+const requirePasswordChange = defineCommand({
+  name: 'users require-password-change',
+  summary: 'Have somebody choose another password when they sign in, for example when others may know it.',
+  schema: z.object({ user: login }),
+  positional: 'user',
+  async run({ user }, domains) {
+    const account = await getAccount(domains, user);
+    if (!(await domains.passwordPolicy.requireChange(account.id, { actor: operator }))) {
+      throw new AppError('conflict', `${account.email} has no password.`);
+    }
+    return { id: account.id, email: account.email };
+  },
+  render: ({ email }) => `${email} chooses another password at the next sign-in.`,
 });
 
 const resetSecondFactor = defineCommand({
@@ -158,5 +205,6 @@ export const userCommands = [
   change('disable', 'Stop an account from signing in.', 'can no longer sign in.'),
   change('enable', 'Let a disabled or locked account sign in again.', 'can sign in.'),
   setPassword,
+  requirePasswordChange,
   resetSecondFactor,
 ];

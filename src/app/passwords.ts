@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os';
+import type { AuditLog } from '../audit/index.ts';
+import type { Config } from '../config/load.ts';
+import { createSqlCredentialStore } from '../credentials/credential-store-sql.ts';
+import {
+  createBreachSource,
+  createCredentials,
+  createPasswordHasher,
+  createPasswordPolicy,
+  createStrengthMeter,
+  type PasswordSettings,
+  type Score,
+} from '../credentials/index.ts';
+import { createSqlPasswordRecordStore } from '../credentials/password-record-store-sql.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { SecretRing } from '../shared/crypto.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Database } from '../storage/database.ts';
+
+interface Needs {
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly secrets: SecretRing;
+  readonly logger: Logger;
+}
+
+const settingsOf = (config: Config): PasswordSettings => ({
+  minLength: config.SALLYPORT_PASSWORD_MIN_LENGTH,
+  minLengthWithSecondFactor: config.SALLYPORT_PASSWORD_MIN_LENGTH_WITH_SECOND_FACTOR,
+  minScore: config.SALLYPORT_PASSWORD_MIN_STRENGTH as Score,
+  classes: config.SALLYPORT_PASSWORD_CLASSES,
+  maxAgeDays: config.SALLYPORT_PASSWORD_MAX_AGE_DAYS,
+  history: config.SALLYPORT_PASSWORD_HISTORY,
+});
+
+/** Names that anybody who looks at the address would try. */
+const serviceWords = (config: Config): string[] => [
+  'Sallyport',
+  // The last label of a host says nothing about anybody.
+  ...new URL(config.issuer).hostname.split('.').slice(0, -1),
+  ...config.SALLYPORT_PASSWORD_WORDS,
+];
+
+/** The credentials domain: what proves who somebody is, and what passwords have to be. */
+export function createCredentialParts({ config, database, clock, audit, secrets, logger }: Needs) {
+  const settings = settingsOf(config);
+  // The one place where they are looked up: everybody has those of the installation.
+  const settingsFor = async (): Promise<PasswordSettings> => settings;
+  const records = createSqlPasswordRecordStore(database);
+  const hasher = createPasswordHasher({
+    workers: config.SALLYPORT_ARGON2_WORKERS ?? availableParallelism(),
+    queue: config.SALLYPORT_ARGON2_QUEUE,
+    memoryKiB: config.SALLYPORT_ARGON2_MEMORY_KIB,
+    passes: config.SALLYPORT_ARGON2_PASSES,
+    logger,
+  });
+  const credentials = createCredentials({
+    store: createSqlCredentialStore(database),
+    memory: { store: records, settingsFor },
+    clock,
+    audit,
+    secrets,
+    hasher,
+    issuerName: 'Sallyport',
+    logger,
+  });
+  const breaches = config.SALLYPORT_PASSWORD_BREACHES;
+  const passwordPolicy = createPasswordPolicy({
+    settingsFor,
+    serviceWords: serviceWords(config),
+    records,
+    hasher,
+    meter: createStrengthMeter({ logger }),
+    breaches: breaches === undefined ? undefined : createBreachSource(breaches),
+    clock,
+    audit,
+    logger,
+  });
+  return { hasher, credentials, passwordPolicy };
+}
