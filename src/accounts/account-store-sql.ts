@@ -1,9 +1,11 @@
 import { asAccountId } from '../shared/ids.ts';
 import { type Database, isUniqueViolation } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import type { Account, AccountStatus, Address, Profile } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 
-interface Row {
+/** A row of table `account`. */
+export interface Row {
   id: string;
   username: string | null;
   email: string;
@@ -16,10 +18,12 @@ interface Row {
   phone_number_verified: boolean;
   created_at: Date;
   updated_at: Date;
+  deleted_at: Date | null;
   version: number;
 }
 
-const fromRow = (row: Row): Account => ({
+/** What a row says. */
+export const fromRow = (row: Row): Account => ({
   id: asAccountId(row.id),
   email: row.email,
   emailVerified: row.email_verified,
@@ -33,6 +37,7 @@ const fromRow = (row: Row): Account => ({
   ...(row.username !== null && { username: row.username }),
   ...(row.address && { address: row.address }),
   ...(row.phone_number !== null && { phoneNumber: row.phone_number }),
+  ...(row.deleted_at && { deletedAt: row.deleted_at.getTime() }),
 });
 
 const toRow = (account: StoredAccount) => ({
@@ -53,6 +58,13 @@ const toRow = (account: StoredAccount) => ({
   version: account.version,
 });
 
+// A pause verifies nothing.
+const beforeSuspended = "case suspended_from when 'unverified' then 'unverified' else 'active' end";
+
+const findById = statement('select * from account where id = $1');
+const findByEmail = statement('select * from account where email_key = $1');
+const findByUsername = statement('select * from account where username_key = $1');
+
 const startsWith = (text: string): string => `${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 
 /** Accounts in table `account`. */
@@ -60,15 +72,12 @@ export const createSqlAccountStore = (database: Database): AccountStore => ({
   transaction: (work) => database.transaction(work),
 
   async find(id) {
-    const row = await database.sql<Row>('account').where({ id }).first();
+    const [row] = await database.query<Row>(findById, [id]);
     return row && fromRow(row);
   },
 
   async findByKey(field, key) {
-    const row = (await database
-      .sql('account')
-      .where(field === 'email' ? { email_key: key } : { username_key: key })
-      .first()) as Row | undefined;
+    const [row] = await database.query<Row>(field === 'email' ? findByEmail : findByUsername, [key]);
     return row && fromRow(row);
   },
 
@@ -123,7 +132,12 @@ export const createSqlAccountStore = (database: Database): AccountStore => ({
       .sql('account')
       .where({ id })
       .whereIn('status', from)
-      .update({ status: to, updated_at: new Date(updatedAt), version: database.sql.raw('version + 1') })
+      .update({
+        status: to === 'before' ? database.sql.raw(beforeSuspended) : to,
+        suspended_from: to === 'suspended' ? database.sql.raw('status') : null,
+        updated_at: new Date(updatedAt),
+        version: database.sql.raw('version + 1'),
+      })
       .returning('*')) as Row[];
     return row && fromRow(row);
   },

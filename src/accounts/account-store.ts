@@ -27,11 +27,14 @@ export interface AccountStore {
    * account has is answered like in {@link AccountStore.insert}.
    */
   replace(account: StoredAccount): Promise<TakenField | 'stale' | undefined>;
-  /** Sets the status if it is one of `from`, and resolves to the account after it, or undefined when it was not. */
+  /**
+   * Sets the status if it is one of `from`, and resolves to the account after it, or undefined when it was not.
+   * `before` ends a suspension: an account that was unverified is so again, any other is active.
+   */
   setStatus(
     id: AccountId,
     from: readonly AccountStatus[],
-    to: AccountStatus,
+    to: 'suspended' | 'before',
     updatedAt: number,
   ): Promise<Account | undefined>;
 }

@@ -2,7 +2,8 @@ import type { AccountId } from '../shared/ids.ts';
 
 /**
  * `unverified` has not shown that the address is theirs; `suspended` was stopped by an operator; `locked` waits for
- * the person to recover the account; `deleted` keeps only the id. Only `active` may sign in.
+ * the person to recover the account; `deleted` can be restored by an operator until it is purged, and keeps its names
+ * until then. Only `active` may sign in. Who may move what to what is in account-status.ts.
  */
 export type AccountStatus = 'active' | 'unverified' | 'suspended' | 'locked' | 'deleted';
 
@@ -51,6 +52,8 @@ export interface Account {
   /** Milliseconds since the epoch, as `updatedAt`. */
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Since when it is deleted. */
+  readonly deletedAt?: number;
   /** Counts the changes; `update` takes it so that two editors cannot overwrite each other. */
   readonly version: number;
 }

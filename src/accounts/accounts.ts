@@ -2,7 +2,8 @@ import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import { type AccountId, newAccountId } from '../shared/ids.ts';
-import type { Account, AccountPatch, AccountStatus, NewAccount } from './account.ts';
+import type { Account, AccountPatch, NewAccount } from './account.ts';
+import { allowedStarts } from './account-status.ts';
 import type { AccountStore, StoredAccount, TakenField } from './account-store.ts';
 import { parseEmail } from './email-address.ts';
 import { readAccountPatch, readNewAccount } from './read-account-input.ts';
@@ -25,9 +26,12 @@ export interface Accounts {
   count(atMost: number): Promise<number>;
   /** @throws AppError `not_found`, `invalid_input`, or `conflict` when `version` is old or a name is taken. */
   update(id: AccountId, version: number, patch: AccountPatch, by: Actor): Promise<Account>;
-  /** Stops sign-ins. Doing it twice changes nothing. @throws AppError `not_found`. */
+  /** Stops sign-ins. Doing it twice changes nothing. @throws AppError `not_found`, or `forbidden` for oneself. */
   disable(id: AccountId, by: Actor): Promise<Account>;
-  /** Lets a suspended or locked account sign in again. @throws AppError `not_found`, or `conflict` when deleted. */
+  /**
+   * Lets a suspended or locked account sign in again; one that was unverified before is so again.
+   * @throws AppError `not_found`, `forbidden` for oneself, or `conflict` when deleted.
+   */
   enable(id: AccountId, by: Actor): Promise<Account>;
 }
 
@@ -147,19 +151,17 @@ async function update(
 const removed = (patch: AccountPatch): string[] =>
   Object.entries(patch).flatMap(([name, value]) => (value === null ? [name] : []));
 
-const stoppable: readonly AccountStatus[] = ['active', 'unverified', 'locked'];
-const startable: readonly AccountStatus[] = ['suspended', 'locked'];
-
 async function setStatus(
   { store, clock, audit }: Needs,
   id: AccountId,
-  change: { readonly from: readonly AccountStatus[]; readonly to: 'active' | 'suspended' },
+  move: 'suspend' | 'enable',
   by: Actor,
 ): Promise<Account> {
+  const from = allowedStarts(move, by, id);
   return store.transaction(async () => {
-    const changed = await store.setStatus(id, change.from, change.to, clock.now());
+    const changed = await store.setStatus(id, from, move === 'suspend' ? 'suspended' : 'before', clock.now());
     if (changed) {
-      const type = change.to === 'active' ? 'account.enabled' : 'account.disabled';
+      const type = move === 'suspend' ? 'account.disabled' : 'account.enabled';
       await audit.record({ type, actor: by, outcome: 'success', subject: id });
       return changed;
     }
@@ -188,6 +190,6 @@ export const createAccounts = (needs: Needs): Accounts => ({
     }),
   count: (atMost) => needs.store.count(atMost),
   update: (id, version, patch, by) => update(needs, id, version, patch, by),
-  disable: (id, by) => setStatus(needs, id, { from: stoppable, to: 'suspended' }, by),
-  enable: (id, by) => setStatus(needs, id, { from: startable, to: 'active' }, by),
+  disable: (id, by) => setStatus(needs, id, 'suspend', by),
+  enable: (id, by) => setStatus(needs, id, 'enable', by),
 });

@@ -1,0 +1,141 @@
+import { createAuditTraces } from '../account-data/audit-traces-sql.ts';
+import { createSqlFactorTimes } from '../account-data/factor-times-sql.ts';
+import { type AccountData, createAccountData, type ExportSources } from '../account-data/index.ts';
+import { createSqlAccountLifeStore } from '../accounts/account-life-store-sql.ts';
+import { type AccountLife, createAccountLife, type RememberedAccounts } from '../accounts/index.ts';
+import type { Actor, AuditLog } from '../audit/index.ts';
+import type { Config } from '../config/load.ts';
+import type { Consents } from '../consents/index.ts';
+import type { Credentials, PasswordPolicy } from '../credentials/index.ts';
+import type { Devices } from '../devices/index.ts';
+import type { Notifications } from '../notifications/index.ts';
+import type { OneTimeSecrets } from '../one-time-secrets/index.ts';
+import type { Passkeys } from '../passkeys/index.ts';
+import { createRecovery, type Recovery } from '../recovery/index.ts';
+import { createSqlRecoveryTryStore } from '../recovery/recovery-try-store-sql.ts';
+import { createSqlConfirmedLinkStore } from '../registration/confirmed-link-store-sql.ts';
+import { createAnswerTime, createRegistration, type Registration } from '../registration/index.ts';
+import type { Revocations } from '../revocation/index.ts';
+import type { EndReason, Sessions } from '../sessions/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { AccountId } from '../shared/ids.ts';
+import type { Database } from '../storage/database.ts';
+
+interface Needs {
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly accounts: RememberedAccounts;
+  readonly consents: Consents;
+  readonly credentials: Credentials;
+  readonly devices: Devices;
+  readonly notifications: Notifications;
+  readonly oneTimeSecrets: OneTimeSecrets;
+  readonly passkeys: Passkeys;
+  readonly passwordPolicy: PasswordPolicy;
+  readonly revocations: Revocations;
+  readonly sessions: Sessions;
+  /** Seconds that the longest-lived session or token of an account may still last. */
+  readonly longestSeconds: number;
+}
+
+export interface AccountParts {
+  readonly accountLife: AccountLife;
+  readonly registration: Registration;
+  readonly recovery: Recovery;
+  readonly accountData: AccountData;
+}
+
+/** Milliseconds that answer to whoever asks about an address: ten times what the work behind them takes. */
+const answerMilliseconds = 300;
+
+const withToken =
+  (path: string, name = 'token') =>
+  (token: string): string =>
+    `${path}?${name}=${encodeURIComponent(token)}`;
+
+/** Where mails lead. */
+const paths = {
+  verifyEmail: withToken('/account/verify-email'),
+  confirmEmailChange: withToken('/account/confirm-email'),
+  acceptInvitation: withToken('/account/register', 'invitation'),
+  resetPassword: withToken('/account/reset-password'),
+  recover: withToken('/account/recover'),
+  forgotten: '/account/forgot-password',
+  signIn: '/account',
+};
+
+function sourcesOf({ database, passkeys, consents, sessions, devices }: Needs): ExportSources {
+  return {
+    factors: async (id) =>
+      Object.entries(await createSqlFactorTimes(database)(id)).map(([kind, changedAt]) => ({ kind, changedAt })),
+    passkeys: (id) => passkeys.list(id),
+    consents: async (id) => (await consents.list(id)).map(({ accountId: _own, ...consent }) => consent),
+    sessions: async (id) =>
+      (await sessions.list(id)).map(({ accountId: _own, deviceHash: _hash, current: _current, ...session }) => session),
+    devices: async (id) => ({
+      known: (await devices.listKnown(id)).map(({ deviceHash: _hash, ...device }) => device),
+      remembered: (await devices.listRemembered(id)).map(({ accountId: _own, deviceHash: _hash, ...device }) => device),
+    }),
+  };
+}
+
+/** How accounts begin, are recovered and end. */
+export function createAccountParts(needs: Needs): AccountParts {
+  const { config, database, clock, revocations, sessions, oneTimeSecrets, accounts } = needs;
+  const { links, codes } = oneTimeSecrets;
+  const transaction = <T>(work: () => Promise<T>): Promise<T> => database.transaction(work);
+  const endAccess =
+    (ended: EndReason) =>
+    async (id: AccountId, by: Actor, reason: string): Promise<void> => {
+      await revocations.revoke({
+        kind: 'account',
+        id,
+        expiresAt: clock.now() + needs.longestSeconds * 1000,
+        reason,
+        by,
+      });
+      await sessions.endRevoked(id, by, ended);
+    };
+  const accountLife = createAccountLife({
+    ...needs,
+    store: createSqlAccountLifeStore(database),
+    endAccess: endAccess('account-disabled'),
+    changed: (id) => accounts.forget(id),
+  });
+  const answerTime = createAnswerTime(answerMilliseconds);
+  return {
+    accountLife,
+    registration: createRegistration({
+      ...needs,
+      life: accountLife,
+      links,
+      confirmed: createSqlConfirmedLinkStore(database),
+      policy: { mode: config.SALLYPORT_REGISTRATION, domains: config.SALLYPORT_REGISTRATION_DOMAINS },
+      paths: { ...paths, resetPassword: paths.forgotten },
+      answerTime,
+      transaction,
+    }),
+    recovery: createRecovery({
+      ...needs,
+      life: accountLife,
+      links,
+      tries: createSqlRecoveryTryStore(database),
+      paths: { ...paths, askForReset: paths.forgotten },
+      answerTime,
+      endAccess: endAccess('factor-changed'),
+      transaction,
+    }),
+    accountData: createAccountData({
+      ...needs,
+      life: accountLife,
+      links,
+      codes,
+      sources: sourcesOf(needs),
+      traces: [createAuditTraces(database)],
+      policy: { deletionDays: config.SALLYPORT_DELETION_DAYS },
+      transaction,
+    }),
+  };
+}
