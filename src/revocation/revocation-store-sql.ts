@@ -48,7 +48,7 @@ export const createSqlRevocationStore = (database: Database): RevocationStore =>
              expires_at = greatest(old.expires_at, excluded.expires_at),
              tx = pg_current_xact_id()
          where excluded.expires_at > old.expires_at
-            or (excluded.revoked_at > old.revoked_at and old.kind in ('account', 'client'))
+            or (excluded.revoked_at > old.revoked_at and old.kind in ('account', 'client', 'session', 'access'))
        returning 1`,
       [kind, idHash, new Date(revokedAt), new Date(expiresAt), reason, by],
     );

@@ -1,5 +1,12 @@
-/** What can be revoked. An account or client stands for every token that it was issued before the revocation. */
-export type RevocationKind = 'token' | 'grant' | 'account' | 'client';
+/**
+ * What can be revoked. An account or client stands for every token that it was issued before the revocation, a session
+ * for every sign-in of that browser before it, `access` for every grant that an account gave an app before it: its id is
+ * made by {@link accessId}.
+ */
+export type RevocationKind = 'token' | 'grant' | 'account' | 'client' | 'session' | 'access';
+
+/** The id of what an account lets an app do. Neither id has a space in it. */
+export const accessId = (accountId: string, clientId: string): string => `${accountId} ${clientId}`;
 
 /** What to look up: an id as it is in the token. */
 export interface RevocationCheck {

@@ -62,6 +62,8 @@ class RevocationList implements Revocations {
     const revocation: StoredRevocation = { kind, idHash: sha256(id), revokedAt: clock.now(), expiresAt };
     await store.transaction(async () => {
       if (!(await store.add({ ...revocation, reason: reason.slice(0, 200), by: nameOf(by) }))) return;
+      // The end of a session or of an app's access is told by whoever ended it, once, with its account.
+      if (kind === 'session' || kind === 'access') return;
       await audit.record({
         type: kind === 'grant' ? 'grant.revoked' : 'token.revoked',
         actor: by,

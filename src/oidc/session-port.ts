@@ -1,0 +1,10 @@
+import type { EndedSession, SessionMeta, SignedInBrowser, Standing } from '../sessions/index.ts';
+
+/** What the protocol side needs of the sessions domain. */
+export interface SessionPort {
+  bind(browser: SignedInBrowser, meta?: SessionMeta): Promise<'open' | 'ended'>;
+  addGrant(uid: string, grant: { readonly clientId: string; readonly grantId: string }): Promise<boolean>;
+  touch(uid: string, authTime: number, meta?: SessionMeta): Promise<Standing>;
+  signOut(uid: string, by: { kind: 'account'; id: string }, meta?: SessionMeta): Promise<boolean>;
+  onEnd(listener: (ended: EndedSession) => Promise<void>): () => void;
+}

@@ -1,0 +1,126 @@
+import type { Actor } from '../audit/index.ts';
+import { reasonOf } from '../shared/errors.ts';
+import type { AccountId } from '../shared/ids.ts';
+import type { SessionParts } from './parts.ts';
+import type { EndedSession, Ending } from './session.ts';
+
+const nameOf = (actor: Actor): string => ('id' in actor ? `${actor.kind}:${actor.id}` : actor.kind);
+
+/** What a session had, to be made worthless: the sign-in of its browser, and the grants of its apps. */
+type Possessions = Pick<EndedSession, 'uid' | 'grants'>;
+
+/** Writes down that these are over, so that every node and every restart knows, whatever a cache still has. */
+export async function revokePossessions(
+  { revocations, clock, policy }: SessionParts,
+  { uid, grants }: Possessions,
+  { by, reason }: Pick<Ending, 'by' | 'reason'>,
+): Promise<void> {
+  const entry = { expiresAt: clock.now() + policy.grantSeconds * 1000, reason: `session ${reason}`, by };
+  if (uid !== undefined) await revocations.revoke({ ...entry, kind: 'session', id: uid });
+  for (const id of new Set(grants.map(({ grantId }) => grantId))) {
+    await revocations.revoke({ ...entry, kind: 'grant', id });
+  }
+}
+
+/** Tells those who keep the tokens. Their failure changes nothing: what is revoked is refused, stored or not. */
+export async function tellListeners({ listeners, logger }: SessionParts, ended: EndedSession): Promise<void> {
+  for (const listener of listeners) {
+    await listener(ended).catch((error: unknown) =>
+      logger.warn({ session: ended.id, reason: reasonOf(error) }, 'tokens of an ended session could not be removed'),
+    );
+  }
+}
+
+export const recordEnd = ({ audit }: SessionParts, ended: EndedSession, { by, reason, meta }: Ending): Promise<void> =>
+  audit.record({
+    ...meta,
+    type: 'session.ended',
+    actor: by,
+    outcome: 'success',
+    subject: ended.accountId,
+    details: { session: ended.id, reason, apps: [...new Set(ended.grants.map(({ clientId }) => clientId))] },
+  });
+
+/**
+ * Ends those of these sessions that nobody has ended yet, in one transaction: the rows, what they had, the audit events.
+ * Returns what it ended, to be handed to {@link tellListeners} afterwards.
+ */
+export const endQuietly = (parts: SessionParts, ids: readonly string[], ending: Ending): Promise<EndedSession[]> =>
+  parts.store.transaction(async () => {
+    const how = { reason: ending.reason, by: nameOf(ending.by), now: parts.clock.now() };
+    const rows = await parts.store.end(ids, how);
+    const ended = ending.keepGrants ? rows.map((row) => ({ ...row, grants: [] })) : rows;
+    for (const row of ended) {
+      await revokePossessions(parts, row, ending);
+      await recordEnd(parts, row, ending);
+    }
+    return ended;
+  });
+
+/** Ends sessions and throws their tokens away; not inside a transaction, which would hold locks that requests wait for. Says how many this call ended. */
+export async function endSessions(parts: SessionParts, ids: readonly string[], ending: Ending): Promise<number> {
+  const ended = await endQuietly(parts, ids, ending);
+  for (const row of ended) await tellListeners(parts, row);
+  return ended.length;
+}
+
+/** Ends one by its handle; with an owner only if it is theirs. False when there is nothing to end. */
+export async function endOne(parts: SessionParts, id: string, ending: Ending, owner?: AccountId): Promise<boolean> {
+  const session = await parts.store.find({ id });
+  if (!session || (owner !== undefined && session.accountId !== owner)) return false;
+  return (await endSessions(parts, [id], ending)) > 0;
+}
+
+/**
+ * Ends all of an account but `keep`, after `first` in the same transaction. Sign-ins that finish at the same moment wait,
+ * and are ended too or not at all.
+ */
+export async function endAccountSessions(
+  parts: SessionParts,
+  accountId: AccountId,
+  ending: Ending,
+  { keep, first }: { readonly keep?: string | undefined; readonly first?: () => Promise<void> } = {},
+): Promise<number> {
+  const ended = await parts.store.transaction(async () => {
+    await first?.();
+    const ids = await openIds(parts, accountId);
+    return endQuietly(
+      parts,
+      ids.filter((id) => id !== keep),
+      ending,
+    );
+  });
+  for (const row of ended) await tellListeners(parts, row);
+  return ended.length;
+}
+
+/** Writes down that all of an account ended, where its account was revoked: that takes every token along by itself. */
+export const noteEnded = (parts: SessionParts, accountId: AccountId, ending: Ending, keep?: string): Promise<number> =>
+  parts.store.transaction(async () => {
+    const how = { reason: ending.reason, by: nameOf(ending.by), now: parts.clock.now() };
+    const ids = await openIds(parts, accountId);
+    const leaving = ids.filter((id) => id !== keep);
+    const rows = await parts.store.end(leaving, how);
+    for (const row of rows) await recordEnd(parts, row, ending);
+    return rows.length;
+  });
+
+async function openIds({ store }: SessionParts, accountId: AccountId): Promise<string[]> {
+  await store.lock(accountId);
+  return (await store.listOpen(accountId)).map(({ id }) => id);
+}
+
+const batch = 200;
+
+/** Ends what is too old or idle for too long. Apps with offline access keep it, as at a sign-out. */
+export async function endDue(parts: SessionParts, idleSince: number): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const due = await parts.activity.listDue(parts.clock.now(), idleSince, batch);
+    for (const reason of ['idle', 'expired'] as const) {
+      const ids = due.filter(({ idle }) => idle === (reason === 'idle')).map(({ id }) => id);
+      total += await endSessions(parts, ids, { by: { kind: 'system' }, reason, keepGrants: true });
+    }
+    if (due.length < batch) return total;
+  }
+}

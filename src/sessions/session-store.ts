@@ -1,0 +1,61 @@
+import type { AccountId, SessionId } from '../shared/ids.ts';
+import type { EndedSession, EndReason, StoredSession } from './session.ts';
+
+/** A session to be stored. */
+export type NewSession = Omit<StoredSession, 'clientIds' | 'endedAt'> & {
+  /** SHA-256 of the sign-in that it comes from. */
+  readonly flowHash: string | undefined;
+};
+
+/** What a browser proved when it came with its session. */
+export interface Facts {
+  readonly amr: readonly string[];
+  readonly acr: string | undefined;
+  readonly authenticatedAt: number;
+  readonly expiresAt: number;
+  readonly now: number;
+}
+
+/** How to find a session. By uid, the open one comes before those that ended, and the latest of those first. */
+export type SessionKey = { readonly id: string } | { readonly uid: string } | { readonly flowHash: string };
+
+/** Where sessions are kept. */
+export interface SessionStore {
+  /** Runs writes that belong together, joining the transaction that is already open. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Lets one transaction at a time decide about the sessions of an account. */
+  lock(accountId: AccountId): Promise<void>;
+  insert(session: NewSession): Promise<void>;
+  find(key: SessionKey): Promise<StoredSession | undefined>;
+  /** Those that did not end, newest first; some may have expired. */
+  listOpen(accountId: AccountId): Promise<StoredSession[]>;
+  /** Ties a session to its browser, or takes in a fresh sign-in of it. False when it has ended. */
+  bind(id: SessionId, uid: string, facts: Facts): Promise<boolean>;
+  /** Ends those of these that nobody has ended, and returns them with all that they were used for. */
+  end(
+    ids: readonly string[],
+    how: { readonly reason: EndReason; readonly by: string; readonly now: number },
+  ): Promise<EndedSession[]>;
+  /** Deletes up to `limit` sessions that ended before then, and says how many. */
+  purge(before: number, limit: number): Promise<number>;
+}
+
+/** What is known of a session's use. */
+export interface ActivityStore {
+  /**
+   * Notes activity, at most once in {@link activityInterval}, and says how the session stands. One statement.
+   * Undefined when there is none.
+   */
+  touch(
+    uid: string,
+    at: { readonly now: number; readonly idleSince: number; readonly ip: string | undefined },
+  ): Promise<{ readonly fresh: boolean; readonly endedAt: number | undefined } | undefined>;
+  /** Notes which grants a session has. False when it has ended, also in this moment. */
+  addGrants(
+    sessionKey: { readonly uid: string } | { readonly id: string },
+    grants: readonly { readonly clientId: string; readonly grantId: string }[],
+    now: number,
+  ): Promise<boolean>;
+  /** Up to `limit` open sessions that are too old or idle for too long. */
+  listDue(now: number, idleSince: number, limit: number): Promise<{ readonly id: string; readonly idle: boolean }[]>;
+}

@@ -1,0 +1,34 @@
+import type { SessionParts } from './parts.ts';
+import { activityInterval, idleSince, type SessionMeta } from './session.ts';
+
+/** How a browser's session stands. `unknown`: nobody wrote it down, so it says nothing. */
+export type Standing = 'live' | 'over' | 'unknown';
+
+const remembered = 10_000;
+
+/** Remembers for a minute which sessions were looked at, so that a busy browser costs one statement a minute. */
+export function createToucher(parts: SessionParts) {
+  const checked = new Map<string, { readonly until: number; readonly authTime: number }>();
+
+  return {
+    forget(uid: string): void {
+      checked.delete(uid);
+    },
+
+    async touch(uid: string, authTime: number, meta: SessionMeta): Promise<Standing> {
+      const { activity, clock, policy } = parts;
+      const now = clock.now();
+      const known = checked.get(uid);
+      if (known && known.until > now && known.authTime === authTime) return 'live';
+      checked.delete(uid);
+      const found = await activity.touch(uid, { now, idleSince: idleSince(policy, now), ip: meta.ip });
+      if (!found) return 'unknown';
+      if (found.endedAt !== undefined) return authTime <= found.endedAt ? 'over' : 'unknown';
+      if (!found.fresh) return 'over';
+      const [oldest] = checked.keys();
+      if (checked.size >= remembered && oldest !== undefined) checked.delete(oldest);
+      checked.set(uid, { until: now + activityInterval, authTime });
+      return 'live';
+    },
+  };
+}
