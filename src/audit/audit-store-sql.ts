@@ -1,7 +1,9 @@
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import type { AuditRow, AuditStore } from './audit-log.ts';
 
-interface Row {
+/** A row of table `audit_event`. */
+export interface AuditTableRow {
   id: string;
   at: Date;
   type: AuditRow['type'];
@@ -16,7 +18,7 @@ interface Row {
   details: NonNullable<AuditRow['details']> | null;
 }
 
-const fromRow = (row: Row): AuditRow => ({
+export const fromRow = (row: AuditTableRow): AuditRow => ({
   id: row.id,
   at: row.at.getTime(),
   type: row.type,
@@ -32,29 +34,33 @@ const fromRow = (row: Row): AuditRow => ({
   ...(row.details && { details: row.details }),
 });
 
+const add = statement(`insert into audit_event
+  (id, at, type, outcome, actor_kind, actor_id, subject, client_id, ip, user_agent, request_id, details)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`);
+
 /** The audit log in table `audit_event`. */
 export const createSqlAuditStore = (database: Database): AuditStore => ({
   async append(row) {
-    await database.sql('audit_event').insert({
-      id: row.id,
-      at: new Date(row.at),
-      type: row.type,
-      outcome: row.outcome,
-      actor_kind: row.actor.kind,
-      actor_id: 'id' in row.actor ? row.actor.id : null,
-      subject: row.subject ?? null,
-      client_id: row.clientId ?? null,
-      ip: row.ip ?? null,
-      user_agent: row.userAgent?.slice(0, 300) ?? null,
-      request_id: row.requestId ?? null,
-      details: row.details ? JSON.stringify(row.details) : null,
-    });
+    await database.query(add, [
+      row.id,
+      new Date(row.at),
+      row.type,
+      row.outcome,
+      row.actor.kind,
+      'id' in row.actor ? row.actor.id : null,
+      row.subject ?? null,
+      row.clientId ?? null,
+      row.ip ?? null,
+      row.userAgent?.slice(0, 300) ?? null,
+      row.requestId ?? null,
+      row.details ? JSON.stringify(row.details) : null,
+    ]);
   },
 
   async list({ subject, type, limit }) {
-    const query = database.sql<Row>('audit_event').orderBy('at', 'desc').limit(limit);
+    const query = database.sql<AuditTableRow>('audit_event').orderBy('at', 'desc').limit(limit);
     if (subject !== undefined) query.where({ subject });
-    if (type !== undefined) query.where({ type: type as Row['type'] });
+    if (type !== undefined) query.where({ type: type as AuditTableRow['type'] });
     return (await query).map(fromRow);
   },
 });

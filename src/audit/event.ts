@@ -10,9 +10,21 @@ export type AuditType =
   | 'backup_codes.created'
   | 'password.changed'
   | 'password.rehashed'
+  | 'password.change_required'
+  | 'password.change_failed'
+  | 'password.breach_check_failed'
+  | 'passkey.added'
+  | 'passkey.renamed'
+  | 'passkey.removed'
+  | 'passkey.used'
   | 'consent.granted'
   | 'consent.denied'
   | 'session.ended'
+  | 'session.refused'
+  | 'device.first_seen'
+  | 'device.remembered'
+  | 'device.forgotten'
+  | 'device.copied'
   | 'token.issued'
   | 'token.revoked'
   | 'token.reuse_detected'
@@ -21,6 +33,22 @@ export type AuditType =
   | 'account.updated'
   | 'account.disabled'
   | 'account.enabled'
+  | 'account.locked'
+  | 'account.deleted'
+  | 'account.restored'
+  | 'account.purged'
+  | 'account.exported'
+  | 'registration.refused'
+  | 'invitation.created'
+  | 'email.verified'
+  | 'email.change_requested'
+  | 'email.changed'
+  | 'password.reset_requested'
+  | 'password.reset'
+  | 'recovery_link.created'
+  | 'recovery_link.used'
+  | 'recovery_link.failed'
+  | 'notice.suppressed'
   | 'client.created'
   | 'client.updated'
   | 'client.secret_rotated'
@@ -50,6 +78,8 @@ export interface AuditEvent {
   readonly ip?: string;
   readonly userAgent?: string;
   readonly requestId?: string;
+  /** Not stored: the session of whoever does it, which goes on where all others of the account end. */
+  readonly keptSession?: string;
   /** Small facts without secrets, for the operator. */
   readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }

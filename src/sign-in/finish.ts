@@ -1,32 +1,47 @@
 import { AppError } from '../shared/errors.ts';
 import { describeEvidence } from './evidence.ts';
+import type { Flow } from './flow.ts';
 import { countedEvidence } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
 import type { FinishedSignIn, RequestMeta } from './sign-in-types.ts';
 import { getSituation } from './situation.ts';
 
+/** Who signed in and how, when this flow is ended as it stands. */
+export function finishedBy(flow: Flow): FinishedSignIn | undefined {
+  const evidence = countedEvidence(flow.evidence, flow.requirement);
+  return evidence && { accountId: evidence.accountId, ...describeEvidence(evidence), evidence };
+}
+
+/** Writes down that somebody signed in; it goes together with what ends the flow. */
+export const recordSuccess = (
+  { audit }: SignInParts,
+  { accountId, amr, acr }: FinishedSignIn,
+  { clientId }: Flow,
+  meta: RequestMeta,
+): Promise<void> =>
+  audit.record({
+    ...meta,
+    type: 'sign_in.succeeded',
+    actor: { kind: 'account', id: accountId },
+    outcome: 'success',
+    subject: accountId,
+    clientId,
+    details: { amr, acr },
+  });
+
 /** Ends the sign-in, once, and says who signed in and how. */
 export async function finish(parts: SignInParts, flowId: string, meta: RequestMeta = {}): Promise<FinishedSignIn> {
-  const { flows, audit, clock } = parts;
+  const { flows, clock } = parts;
   const { flow, account, step } = await getSituation(parts, flowId);
-  const evidence = countedEvidence(flow.evidence, flow.requirement);
-  if (step !== 'done' || !account || !evidence) {
+  const finished = finishedBy(flow);
+  if (step !== 'done' || !account || !finished) {
     throw new AppError('conflict', 'This sign-in is not complete. Go back to it and take the next step.');
   }
-  const authentication = describeEvidence(evidence);
   await flows.transaction(async () => {
     if (!(await flows.finish(flow, clock.now()))) {
       throw new AppError('conflict', 'This sign-in was completed already. Go back to the app.');
     }
-    await audit.record({
-      ...meta,
-      type: 'sign_in.succeeded',
-      actor: { kind: 'account', id: account.id },
-      outcome: 'success',
-      subject: account.id,
-      clientId: flow.clientId,
-      details: { amr: authentication.amr, acr: authentication.acr },
-    });
+    await recordSuccess(parts, finished, flow, meta);
   });
-  return { accountId: account.id, ...authentication, evidence };
+  return finished;
 }

@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import { asClientId } from '../shared/ids.ts';
-import type { Database } from '../storage/database.ts';
+import { type Database, isUniqueViolation } from '../storage/database.ts';
+import { type SqlValue, statement } from '../storage/statement.ts';
 import type { Evidence } from './evidence.ts';
-import type { Flow } from './flow.ts';
+import { type Flow, unstored } from './flow.ts';
 import type { FlowStore, FlowVersion } from './flow-store.ts';
 import type { Requirement } from './next-step.ts';
 
@@ -36,6 +37,39 @@ const fromRow = (row: Row): Flow => ({
   ...(row.finished_at && { finishedAt: row.finished_at.getTime() }),
 });
 
+const findById = statement('select * from sign_in_flow where id = $1');
+
+const insert = `insert into sign_in_flow
+  (id, client_id, requirement, login_hint, evidence, challenge_ends_at, unseen_codes, created_at, expires_at, finished_at,
+   version)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+const add = statement(insert);
+const addUnlessThere = statement(`${insert} on conflict (id) do nothing returning *`);
+
+const advanceTo = statement(`update sign_in_flow
+  set evidence = $4, wrong_codes = 0, challenge_ends_at = $5, unseen_codes = $6, login_hint = coalesce($7, login_hint),
+    version = version + 1
+  where id = $1 and version = $2 and finished_at is null and expires_at > $3
+  returning *`);
+
+const finishAt = statement(`update sign_in_flow set finished_at = $3, version = version + 1
+  where id = $1 and version = $2 and finished_at is null and expires_at > $3
+  returning id`);
+
+const valuesOf = (flow: Flow): SqlValue[] => [
+  flow.id,
+  flow.clientId,
+  JSON.stringify(flow.requirement),
+  flow.loginHint ?? null,
+  flow.evidence ? JSON.stringify(flow.evidence) : null,
+  toDate(flow.challengeEndsAt),
+  flow.unseenCodes,
+  new Date(flow.createdAt),
+  new Date(flow.expiresAt),
+  toDate(flow.finishedAt),
+  flow.version,
+];
+
 const toDate = (milliseconds: number | undefined): Date | null =>
   milliseconds === undefined ? null : new Date(milliseconds);
 
@@ -47,47 +81,43 @@ export function createSqlFlowStore(database: Database): FlowStore {
   const nextVersion = (): Knex.Raw => database.sql.raw('version + 1');
 
   const find: FlowStore['find'] = async (id) => {
-    const row = (await database.sql('sign_in_flow').where({ id }).first()) as Row | undefined;
+    const [row] = await database.query<Row>(findById, [id]);
     return row && fromRow(row);
   };
 
   return {
     transaction: (work) => database.transaction(work),
+    together: (work) => database.together(work),
     find,
 
     async open(flow) {
-      const rows = (await database
-        .sql('sign_in_flow')
-        .insert({
-          id: flow.id,
-          client_id: flow.clientId,
-          requirement: JSON.stringify(flow.requirement),
-          login_hint: flow.loginHint ?? null,
-          evidence: flow.evidence ? JSON.stringify(flow.evidence) : null,
-          challenge_ends_at: toDate(flow.challengeEndsAt),
-          created_at: new Date(flow.createdAt),
-          expires_at: new Date(flow.expiresAt),
-        })
-        .onConflict('id')
-        .ignore()
-        .returning('*')) as Row[];
-      const stored = rows[0] ? fromRow(rows[0]) : await find(flow.id);
+      const [row] = await database.query<Row>(addUnlessThere, valuesOf({ ...flow, version: unstored + 1 }));
+      const stored = row ? fromRow(row) : await find(flow.id);
       if (!stored) throw new Error('A sign-in disappeared while it was opened.');
       return stored;
     },
 
-    async advance(version, { evidence, loginHint, challengeEndsAt, unseenCodes }, now) {
-      const rows = (await at(version, now)
-        .update({
-          evidence: JSON.stringify(evidence),
-          wrong_codes: 0,
-          challenge_ends_at: toDate(challengeEndsAt),
-          unseen_codes: unseenCodes,
-          version: nextVersion(),
-          ...(loginHint !== undefined && { login_hint: loginHint }),
-        })
-        .returning('*')) as Row[];
-      return rows[0] && fromRow(rows[0]);
+    async add(flow) {
+      try {
+        await database.query(add, valuesOf(flow));
+        return true;
+      } catch (error) {
+        if (isUniqueViolation(error, 'sign_in_flow_pkey')) return false;
+        throw error;
+      }
+    },
+
+    async advance({ id, version }, { evidence, loginHint, challengeEndsAt, unseenCodes }, now) {
+      const [row] = await database.query<Row>(advanceTo, [
+        id,
+        version,
+        new Date(now),
+        JSON.stringify(evidence),
+        toDate(challengeEndsAt),
+        unseenCodes,
+        loginHint ?? null,
+      ]);
+      return row && fromRow(row);
     },
 
     async takeCodeTry(version, limit, now) {
@@ -119,9 +149,8 @@ export function createSqlFlowStore(database: Database): FlowStore {
       return rows[0] && fromRow(rows[0]);
     },
 
-    async finish(version, now) {
-      const changed: number = await at(version, now).update({ finished_at: new Date(now), version: nextVersion() });
-      return changed === 1;
+    async finish({ id, version }, now) {
+      return (await database.query(finishAt, [id, version, new Date(now)])).length === 1;
     },
 
     purge: (now, limit) =>

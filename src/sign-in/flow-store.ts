@@ -1,8 +1,6 @@
 import type { Evidence } from './evidence.ts';
 import type { Flow } from './flow.ts';
 
-export type NewFlow = Omit<Flow, 'wrongCodes' | 'unseenCodes' | 'finishedAt' | 'version'>;
-
 /** The version that a change was decided on. */
 export type FlowVersion = Pick<Flow, 'id' | 'version'>;
 
@@ -22,8 +20,15 @@ export interface Advance {
 export interface FlowStore {
   /** Runs writes that belong together, joining the transaction that is already open. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
-  /** Adds the flow unless its id is there, and resolves to the one that is there. */
-  open(flow: NewFlow): Promise<Flow>;
+  /**
+   * Sends in one round trip what `work` asks of this and other stores, all or nothing. It has to ask for everything
+   * before it waits for anything.
+   */
+  together<T>(work: () => Promise<T>): Promise<T>;
+  /** Adds a new flow unless its id is there, and resolves to the one that is there. */
+  open(flow: Flow): Promise<Flow>;
+  /** Whether the flow was added as its first step left it; false, and undoing all that goes together with it, when its id is there. */
+  add(flow: Flow): Promise<boolean>;
   find(id: string): Promise<Flow | undefined>;
   /** The flow after the step; undefined when another change came first. */
   advance(at: FlowVersion, change: Advance, now: number): Promise<Flow | undefined>;

@@ -18,9 +18,12 @@ export interface Flow {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly finishedAt?: number;
-  /** Grows with every change of the evidence. A change names the version it was decided on. */
+  /** Grows with every change of the evidence, from {@link unstored}. A change names the version it was decided on. */
   readonly version: number;
 }
+
+/** The version of a flow that nothing was proven in yet, so that there was nothing to store. */
+export const unstored = 0;
 
 /** The numbers that operators set. */
 export interface SignInPolicy {

@@ -3,7 +3,7 @@
 // It draws no pages, knows no protocol and keeps no session. Needs: accounts, credentials, audit.
 export { type Authentication, describeEvidence, type Evidence, type Method } from './evidence.ts';
 export type { SignInPolicy } from './flow.ts';
-export type { Advance, FlowStore, FlowVersion, NewFlow } from './flow-store.ts';
+export type { Advance, FlowStore, FlowVersion } from './flow-store.ts';
 export { nextStep, type Requirement, type Standing, type Step } from './next-step.ts';
 export type { SignInParts } from './parts.ts';
 export { createSignIn, type SignIn } from './sign-in.ts';
@@ -12,6 +12,7 @@ export type {
   FinishedSignIn,
   FlowView,
   NewSignIn,
+  PasswordInput,
   Refusal,
   RefusedStep,
   RequestMeta,

@@ -1,37 +1,28 @@
 import { sha256 } from '../shared/crypto.ts';
-import type { Evidence } from './evidence.ts';
-import { isOver, toMilliseconds } from './flow.ts';
-import { countedEvidence } from './next-step.ts';
+import { type Flow, isOver } from './flow.ts';
+import { newFlow } from './new-flow.ts';
 import type { SignInParts } from './parts.ts';
 import type { FlowView, NewSignIn } from './sign-in-types.ts';
 import { expired, findSituation, situationOf, viewOf } from './situation.ts';
 
-/** A hint that can be shown and stored, undefined for anything else. */
-const readHint = (hint: string | undefined): string | undefined => {
-  const text = hint?.trim() ?? '';
-  return text !== '' && text.length <= 254 && !/[\p{Cc}\p{Cs}]/u.test(text) ? text : undefined;
-};
-
-const worthKeeping = (evidence: Evidence | undefined): Evidence | undefined =>
-  evidence && evidence.methods.length > 0 ? evidence : undefined;
+async function show(parts: SignInParts, flow: Flow, input: NewSignIn): Promise<FlowView> {
+  if (isOver(flow, parts.clock.now()) || flow.clientId !== input.clientId) throw expired();
+  return viewOf(parts, await situationOf(parts, flow));
+}
 
 /** Starts a sign-in, or finds it. What it was started with first stays. */
 export async function open(parts: SignInParts, flowId: string, input: NewSignIn): Promise<FlowView> {
-  const { flows, clock, policy } = parts;
-  const now = clock.now();
-  const evidence = worthKeeping(countedEvidence(input.session, input.requirement));
-  const loginHint = readHint(input.loginHint);
-  const flow = await flows.open({
-    id: sha256(flowId),
-    clientId: input.clientId,
-    requirement: input.requirement,
-    createdAt: now,
-    expiresAt: now + toMilliseconds(policy.flowSeconds),
-    ...(loginHint !== undefined && { loginHint }),
-    ...(evidence && { evidence, challengeEndsAt: now + toMilliseconds(policy.challengeSeconds) }),
-  });
-  if (isOver(flow, now) || flow.clientId !== input.clientId) throw expired();
-  return viewOf(parts, await situationOf(parts, flow));
+  return show(parts, await parts.flows.open(newFlow(parts, flowId, input)), input);
+}
+
+/**
+ * Where a sign-in stands, or would stand at its start. Nearly all start with nothing proven: such a flow says nothing
+ * that its request does not, so it is stored with its first step and not for the page.
+ */
+export async function look(parts: SignInParts, flowId: string, input: NewSignIn): Promise<FlowView> {
+  const stored = await parts.flows.find(sha256(flowId));
+  const flow = stored ?? newFlow(parts, flowId, input);
+  return show(parts, stored || !flow.evidence ? flow : await parts.flows.open(flow), input);
 }
 
 /** Where a sign-in stands, undefined when it is unknown or over. */

@@ -12,7 +12,7 @@ export interface SignInParts {
   readonly flows: FlowStore;
   readonly throttle: ThrottleStore;
   readonly accounts: Pick<Accounts, 'find' | 'findByLogin'>;
-  readonly credentials: Pick<Credentials, 'verifyPassword' | 'factorsOf' | 'totp' | 'backupCodes'>;
+  readonly credentials: Pick<Credentials, 'lookUp' | 'factorsOf' | 'totp' | 'backupCodes'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly policy: SignInPolicy;

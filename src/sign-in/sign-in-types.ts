@@ -10,6 +10,18 @@ export interface NewSignIn {
   readonly loginHint?: string;
   /** What this browser proved before, in the session it still has. */
   readonly session?: Evidence;
+  /** When the app asked; milliseconds since the epoch. Absent for now. */
+  readonly startedAt?: number;
+}
+
+/** A posted password. */
+export interface PasswordInput {
+  readonly login: string;
+  readonly password: string;
+  /** What the sign-in is started with, when nothing of it is stored yet. */
+  readonly start?: NewSignIn;
+  /** Ends the sign-in in the same transaction when nothing is left to prove. */
+  readonly finish?: boolean;
 }
 
 /** Where a sign-in stands, for the page to be drawn. It says nothing about an account before its password was right. */
@@ -49,7 +61,14 @@ export interface RefusedStep {
   readonly view?: FlowView;
 }
 
-export type SubmitResult = { readonly outcome: 'accepted'; readonly view: FlowView } | RefusedStep;
+export type SubmitResult =
+  | {
+      readonly outcome: 'accepted';
+      readonly view: FlowView;
+      /** The sign-in was complete with this step and was ended by it, as asked. */
+      readonly finished?: FinishedSignIn;
+    }
+  | RefusedStep;
 
 export type EnrolmentResult =
   | { readonly outcome: 'accepted'; readonly view: FlowView; readonly backupCodes: readonly string[] }

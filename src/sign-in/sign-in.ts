@@ -2,13 +2,14 @@ import { beginEnrolment, confirmEnrolment } from './enroll-totp.ts';
 import { finish } from './finish.ts';
 import { toMilliseconds } from './flow.ts';
 import { acknowledgeBackupCodes, renewBackupCodes } from './keep-backup-codes.ts';
-import { open, restart, view } from './open-flow.ts';
+import { look, open, restart, view } from './open-flow.ts';
 import type { SignInParts } from './parts.ts';
 import type {
   EnrolmentResult,
   FinishedSignIn,
   FlowView,
   NewSignIn,
+  PasswordInput,
   RequestMeta,
   SubmitResult,
 } from './sign-in-types.ts';
@@ -23,9 +24,11 @@ import { delaysOf } from './throttle.ts';
 export interface SignIn {
   /** Starts the sign-in of this id, or finds it where it was left. @throws AppError `expired` when it is over. */
   open(flowId: string, input: NewSignIn): Promise<FlowView>;
-  /** Undefined when the sign-in is unknown or over. */
+  /** Finds it where it was left, or says where it would start and stores it only if that is worth it. @throws AppError `expired` when it is over. */
+  look(flowId: string, input: NewSignIn): Promise<FlowView>;
+  /** Undefined when the sign-in is over, unknown or nothing of it is stored. */
   view(flowId: string): Promise<FlowView | undefined>;
-  submitPassword(flowId: string, input: { login: string; password: string }, meta: RequestMeta): Promise<SubmitResult>;
+  submitPassword(flowId: string, input: PasswordInput, meta: RequestMeta): Promise<SubmitResult>;
   submitTotp(flowId: string, code: string, meta: RequestMeta): Promise<SubmitResult>;
   submitBackupCode(flowId: string, code: string, meta: RequestMeta): Promise<SubmitResult>;
   /** The secret to scan; the same one until it is confirmed or 10 minutes are over. @throws AppError `expired`, `conflict`. */
@@ -72,6 +75,7 @@ function countPaused({ throttle, clock, policy }: SignInParts, atMost: number): 
 /** Makes the sign-in domain. */
 export const createSignIn = (parts: SignInParts): SignIn => ({
   open: (flowId, input) => open(parts, flowId, input),
+  look: (flowId, input) => look(parts, flowId, input),
   view: (flowId) => view(parts, flowId),
   submitPassword: (flowId, input, meta) => submitPassword(parts, flowId, input, meta),
   submitTotp: (flowId, code, meta) => submitTotp(parts, flowId, code, meta),

@@ -3,9 +3,10 @@ import type { Factors } from '../credentials/index.ts';
 import { sha256 } from '../shared/crypto.ts';
 import { AppError } from '../shared/errors.ts';
 import { type Flow, isChallengeOver, isOver, toMilliseconds } from './flow.ts';
+import { newFlow } from './new-flow.ts';
 import { nextStep, type Step } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
-import type { FlowView, Refusal, RefusedStep } from './sign-in-types.ts';
+import type { FlowView, NewSignIn, Refusal, RefusedStep } from './sign-in-types.ts';
 
 /** A flow together with what is true of its account right now. */
 export interface Situation {
@@ -23,13 +24,19 @@ export interface Situation {
 const noFactors: Factors = { password: false, totp: false, backupCodes: 0 };
 
 /** Reads a flow's account and decides its step. */
-export async function situationOf(
-  { accounts, credentials, clock, policy }: SignInParts,
-  flow: Flow,
-): Promise<Situation> {
-  const found = flow.evidence && (await accounts.find(flow.evidence.accountId));
+export async function situationOf(parts: SignInParts, flow: Flow): Promise<Situation> {
+  const found = flow.evidence && (await parts.accounts.find(flow.evidence.accountId));
   const account = found?.status === 'active' ? found : undefined;
-  const factors = account ? await credentials.factorsOf(account.id) : noFactors;
+  return decide(parts, flow, account, account && (await parts.credentials.factorsOf(account.id)));
+}
+
+/** Decides the step of a flow whose account, while it may sign in, has these factors. */
+export function decide(
+  { clock, policy }: SignInParts,
+  flow: Flow,
+  account: Account | undefined,
+  factors: Factors = noFactors,
+): Situation {
   const challengeOver = isChallengeOver(flow, policy, clock.now());
   const step = nextStep({
     evidence: account && !challengeOver ? flow.evidence : undefined,
@@ -48,9 +55,13 @@ export async function situationOf(
   };
 }
 
-/** The situation of a sign-in, undefined when it is unknown or over. */
-export async function findSituation(parts: SignInParts, flowId: string): Promise<Situation | undefined> {
-  const flow = await parts.flows.find(sha256(flowId));
+/** The situation of a sign-in, undefined when it is unknown or over. With `start` it may have nothing stored yet. */
+export async function findSituation(
+  parts: SignInParts,
+  flowId: string,
+  start?: NewSignIn,
+): Promise<Situation | undefined> {
+  const flow = (await parts.flows.find(sha256(flowId))) ?? (start && newFlow(parts, flowId, start));
   return flow && !isOver(flow, parts.clock.now()) ? situationOf(parts, flow) : undefined;
 }
 
@@ -83,9 +94,9 @@ export async function refuse(
   parts: SignInParts,
   flowId: string,
   reason: Refusal,
-  retryAt?: number,
+  { retryAt, start }: { readonly retryAt?: number | undefined; readonly start?: NewSignIn | undefined } = {},
 ): Promise<RefusedStep> {
-  const situation = await findSituation(parts, flowId);
+  const situation = await findSituation(parts, flowId, start);
   return {
     outcome: 'refused',
     reason: situation ? reason : 'expired',

@@ -68,7 +68,9 @@ async function tryDoor(parts: SignInParts, door: Door, attempt: Attempt): Promis
     reason: `${door.method}:${reason}`,
     reservation,
   });
-  return refuse(parts, flowId, tries >= policy.codeTries ? 'too_many_codes' : reason, reservation.retryAt);
+  return refuse(parts, flowId, tries >= policy.codeTries ? 'too_many_codes' : reason, {
+    retryAt: reservation.retryAt,
+  });
 }
 
 async function submit(parts: SignInParts, flowId: string, meta: RequestMeta, door: Door): Promise<SubmitResult> {
@@ -86,7 +88,7 @@ async function submit(parts: SignInParts, flowId: string, meta: RequestMeta, doo
   const reservation = await throttle.reserve(account.id, delaysOf(policy), clock.now());
   if (reservation.granted) return tryDoor(parts, door, { flowId, flow, account, meta, reservation });
   await recordFailure(parts, { type: 'second_factor.failed', flow, meta, accountId: account.id, reason: 'paused' });
-  return refuse(parts, flowId, 'paused', reservation.retryAt);
+  return refuse(parts, flowId, 'paused', { retryAt: reservation.retryAt });
 }
 
 /** The second door, with a code of the authenticator app. Each is accepted once, whichever flow it comes through. */

@@ -1,4 +1,5 @@
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import type { Reservation, ThrottleStore } from './throttle-store.ts';
 
 interface Row {
@@ -18,42 +19,55 @@ const granted = (key: string, row: Row): Reservation => ({
 /** Failures count together for this many milliseconds at least, also when locks are short. */
 const memory = 900_000;
 
-// `delays` counts from 1 and ends with the lock. Who gets past a full count has sat the lock out and starts again.
-const count = `
+// Values: key, now, delays, how many these are, when a count is forgotten. `delays` counts from 1 and ends with the lock.
+// Who gets past a full count has sat the lock out and starts again.
+const count = statement(`
   insert into sign_in_throttle as t (key, failures, retry_at, last_at, turn)
-  values (:key, 1, :now::bigint + (:delays::bigint[])[1], :now, 1)
+  values ($1, 1, $2::bigint + ($3::bigint[])[1], $2::bigint, 1)
   on conflict (key) do update set
-    failures = case when t.failures >= :tries or t.last_at <= :stale then 1 else t.failures + 1 end,
-    retry_at = :now::bigint + (:delays::bigint[])[
-      case when t.failures >= :tries or t.last_at <= :stale then 1 else t.failures + 1 end
+    failures = case when t.failures >= $4::integer or t.last_at <= $5::bigint then 1 else t.failures + 1 end,
+    retry_at = $2::bigint + ($3::bigint[])[
+      case when t.failures >= $4::integer or t.last_at <= $5::bigint then 1 else t.failures + 1 end
     ],
-    last_at = :now,
+    last_at = $2::bigint,
     turn = (t.turn + 1) % 1000000000
-  where t.retry_at <= :now
-  returning failures, retry_at, turn`;
+  where t.retry_at <= $2::bigint
+  returning failures, retry_at, turn`);
+
+const pauseOf = statement('select retry_at from sign_in_throttle where key = $1');
+
+const giveBack = statement(`
+  update sign_in_throttle
+  set failures = greatest(failures - 1, 0), retry_at = case when turn = $2 then 0 else retry_at end
+  where key = $1`);
+
+const reset = statement('update sign_in_throttle set failures = 0, retry_at = 0 where key = $1');
 
 /** Failed tries in table `sign_in_throttle`. Times are milliseconds as bigint, which no configured lock overflows. */
 export const createSqlThrottleStore = (database: Database): ThrottleStore => ({
-  async reserve(key, delays, now) {
+  async tryReserve(key, delays, now) {
     const stale = now - Math.max(delays.at(-1) ?? 0, memory);
-    const bindings = { key, now, stale, tries: delays.length, delays: `{${delays.map(Math.trunc).join(',')}}` };
-    const { rows } = (await database.sql.raw(count, bindings)) as { rows: Row[] };
-    if (rows[0]) return granted(key, rows[0]);
-    const row = await database.sql('sign_in_throttle').where({ key }).first('retry_at');
-    return { granted: false, retryAt: Number(row?.retry_at ?? now) };
+    const list = `{${delays.map(Math.trunc).join(',')}}`;
+    const [row] = await database.query<Row>(count, [key, now, list, delays.length, stale]);
+    return row && granted(key, row);
+  },
+
+  async pausedUntil(key, now) {
+    const [row] = await database.query<Pick<Row, 'retry_at'>>(pauseOf, [key]);
+    return Number(row?.retry_at ?? now);
+  },
+
+  async reserve(key, delays, now) {
+    const reservation = await this.tryReserve(key, delays, now);
+    return reservation ?? { granted: false, retryAt: await this.pausedUntil(key, now) };
   },
 
   async giveBack({ key, turn }) {
-    await database.sql.raw(
-      `update sign_in_throttle
-       set failures = greatest(failures - 1, 0), retry_at = case when turn = :turn then 0 else retry_at end
-       where key = :key`,
-      { key, turn },
-    );
+    await database.query(giveBack, [key, turn]);
   },
 
   async reset(key) {
-    await database.sql('sign_in_throttle').where({ key }).update({ failures: 0, retry_at: 0 });
+    await database.query(reset, [key]);
   },
 
   async countLocked({ tries, since, now, atMost }) {

@@ -24,6 +24,10 @@ export interface ThrottleStore {
    * and when there was no try for as long as a lock or 15 minutes, whichever is more.
    */
   reserve(key: string, delays: readonly number[], now: number): Promise<Reservation | Refused>;
+  /** The same as one statement, which can go together with others; undefined when the try must not be looked at. */
+  tryReserve(key: string, delays: readonly number[], now: number): Promise<Reservation | undefined>;
+  /** When the next try of a refused key is looked at. */
+  pausedUntil(key: string, now: number): Promise<number>;
   /** Takes one try back, and the pause if no later try has set its own. */
   giveBack(reservation: Reservation): Promise<void>;
   /** Forgets all failures: the person is who they say. */

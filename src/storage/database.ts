@@ -1,11 +1,20 @@
 import knexFactory, { type Knex } from 'knex';
 import { AppError } from '../shared/errors.ts';
+import { createHotStatements } from './hot-statements.ts';
+import type { SqlValue, Statement } from './statement.ts';
 import { currentUnitOfWork, newUnitOfWork, type UnitOfWork, unitOfWork } from './unit-of-work.ts';
 
 /** The SQL side of storage: one dialect, on PostgreSQL or embedded PGlite. */
 export interface Database extends AsyncDisposable {
   /** Queries go through this: the transaction of this call chain when it has one, else the pool. */
   readonly sql: Knex;
+  /** Runs a hot statement past the query builder, in the same transaction as `sql` would. */
+  query<Row>(statement: Statement, values: readonly SqlValue[]): Promise<Row[]>;
+  /**
+   * Sends what `work` queries in one round trip, all or nothing. `work` has to ask for all of it before it waits for
+   * any of it; a query that comes later throws, because it could be kept without the others.
+   */
+  together<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction, joining the one that is already open. Rolls back when it throws. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -65,6 +74,12 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return constraint === undefined || ('constraint' in error && error.constraint === constraint);
 }
 
+/** Remembers that the database is away, so that the answer is 503. */
+function noteFailure(error: unknown): void {
+  const unit = currentUnitOfWork();
+  if (unit && isDatabaseUnavailable(error)) unit.storeFailure ??= error;
+}
+
 /** Puts a knex instance behind {@link Database}. `close` also ends what knex does not own. */
 export function createDatabase(pool: Knex, kind: Database['kind'], close: () => Promise<void>): Database {
   const open = new WeakMap<UnitOfWork, Knex.Transaction>();
@@ -73,6 +88,8 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     const unit = currentUnitOfWork();
     return (unit && open.get(unit)) ?? pool;
   };
+
+  const hot = createHotStatements(current, pool, noteFailure);
 
   const join = async (): Promise<void> => {
     const unit = currentUnitOfWork();
@@ -127,16 +144,16 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     });
   };
 
-  pool.on('query-error', (error: unknown) => {
-    const unit = currentUnitOfWork();
-    if (unit && isDatabaseUnavailable(error)) unit.storeFailure ??= error;
-  });
+  pool.on('query-error', noteFailure);
 
   return {
     kind,
     get sql() {
+      hot.refuseOthers();
       return current();
     },
+    query: hot.query,
+    together: hot.together,
     join,
     unitOfWork: (startedAt, work, keep = () => true) => run(startedAt, work, keep),
     async transaction(work) {

@@ -26,10 +26,16 @@ for (const lane of sqlLanes()) {
       const alex = await person();
       const flows = await fifty(() => flow());
       let looked = 0;
-      const { verifyPassword } = parts.credentials;
-      parts.credentials.verifyPassword = (id, given) => {
-        looked += 1;
-        return verifyPassword(id, given);
+      const { lookUp } = parts.credentials;
+      parts.credentials.lookUp = async (id) => {
+        const { factors, verifyPassword } = await lookUp(id);
+        return {
+          factors,
+          verifyPassword: (given) => {
+            looked += 1;
+            return verifyPassword(given);
+          },
+        };
       };
       const reasons: (string | undefined)[] = [];
       for (let wave = 0; wave < 4; wave += 1) {

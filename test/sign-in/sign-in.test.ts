@@ -264,7 +264,7 @@ for (const lane of sqlLanes()) {
         ...parts,
         credentials: {
           ...credentials,
-          verifyPassword: full,
+          lookUp: async () => ({ factors: { password: true, totp: true, backupCodes: 0 }, verifyPassword: full }),
           backupCodes: { ...credentials.backupCodes, prepare: full, match: full },
         },
       });

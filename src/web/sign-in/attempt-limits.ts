@@ -51,7 +51,8 @@ export function createAttemptLimits(counter: RateCounter, clock: { now(): number
         const wait = await counter.take(key);
         if (wait > 0) return { outcome: 'refused', reason: 'paused', retryAt: clock.now() + wait * 1000 };
         const result = await work();
-        if (!countsAsFailure(result)) await counter.clear(key);
+        // Not waited for: it leaves before the next try of this name is counted, and a failure only leaves the count.
+        if (!countsAsFailure(result)) void counter.clear(key).catch(() => undefined);
         return result;
       });
     },

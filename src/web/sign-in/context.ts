@@ -4,11 +4,14 @@ import type { Apis } from '../../apis/index.ts';
 import type { AuditLog } from '../../audit/index.ts';
 import type { Client, Clients } from '../../clients/index.ts';
 import type { Consents } from '../../consents/index.ts';
-import type { Interaction, Interactions } from '../../oidc/index.ts';
+import type { Devices } from '../../devices/index.ts';
+import type { BrowserSessions, Interaction, Interactions } from '../../oidc/index.ts';
+import type { Sessions } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
-import type { Evidence, FlowView, Requirement, SignIn } from '../../sign-in/index.ts';
+import type { Evidence, FlowView, NewSignIn, Requirement, SignIn } from '../../sign-in/index.ts';
 import { appCard } from '../app-card.ts';
+import type { DeviceCookie } from '../device-cookie.ts';
 import type { AppIdentity } from '../page-models.ts';
 import type { FormGuard, PageWriter } from '../page-writer.ts';
 import type { AttemptLimits } from './attempt-limits.ts';
@@ -28,6 +31,10 @@ export interface SignInSurface {
   /** Demo users to offer on the login page; development only. */
   readonly demoAccounts: () => readonly { username: string; password: string; note: string }[];
   readonly secureCookies: boolean;
+  readonly sessions: Pick<Sessions, 'open'>;
+  readonly devices: Pick<Devices, 'seen'>;
+  readonly deviceCookie: DeviceCookie;
+  readonly browserSessions: Pick<BrowserSessions, 'current'>;
 }
 
 /** One browser's step through one interaction. */
@@ -69,20 +76,22 @@ export async function requirementOf(
   };
 }
 
-/** Opens the flow of this interaction, or finds it where it was left. */
-export async function openFlow(surface: SignInSurface, visit: Visit): Promise<FlowView> {
+/** What the flow of this interaction starts with. */
+export async function startOf(surface: SignInSurface, visit: Visit): Promise<NewSignIn> {
   const { interaction, client } = visit;
-  // Every page but the first finds the flow there; `open` would write to learn that.
-  const found = await surface.signIn.view(interaction.uid);
-  if (found) return found;
   const session = sessionEvidence(interaction);
-  return surface.signIn.open(interaction.uid, {
+  return {
     clientId: client.id,
     requirement: await requirementOf(surface, visit),
+    startedAt: interaction.startedAt,
     ...(interaction.loginHint !== undefined && { loginHint: interaction.loginHint }),
     ...(session && { session }),
-  });
+  };
 }
+
+/** Finds the flow of this interaction where it was left, or where it starts. */
+export const openFlow = async (surface: SignInSurface, visit: Visit): Promise<FlowView> =>
+  surface.signIn.look(visit.interaction.uid, await startOf(surface, visit));
 
 /** Reads the interaction that the URL names and the cookie proves. @throws AppError `expired`. */
 export async function visitOf(surface: SignInSurface, ctx: Context): Promise<Visit> {

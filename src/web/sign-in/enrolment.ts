@@ -1,8 +1,11 @@
-import { toString as drawQrCode } from 'qrcode';
 import { metaOf } from '../request-meta.ts';
 import { appOf, leave, openFlow, type SignInSurface, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
 import { dispatch } from './steps.ts';
+
+/** Loaded by the first enrolment: a start does not wait for it. */
+const drawQrCode = async (uri: string): Promise<string> =>
+  (await import('qrcode')).toString(uri, { type: 'svg', margin: 0 });
 
 async function show(surface: SignInSurface, visit: Visit, wrongCode: boolean): Promise<void> {
   const { secret, uri, label } = await surface.signIn.beginEnrolment(visit.interaction.uid);
@@ -14,7 +17,7 @@ async function show(surface: SignInSurface, visit: Visit, wrongCode: boolean): P
       who: label,
       key: secret,
       uri,
-      qrSvg: await drawQrCode(uri, { type: 'svg', margin: 0 }),
+      qrSvg: await drawQrCode(uri),
       error: wrongCode ? 'mismatch' : undefined,
     },
     wrongCode ? 422 : 200,
@@ -67,7 +70,8 @@ export async function submitBackupCodes(surface: SignInSurface, remember: Rememb
     const codes = await surface.signIn.renewBackupCodes(interaction.uid, metaOf(ctx));
     return surface.pages.show(ctx, 'backup-codes', { app: appOf(visit), who: view.account?.label ?? '', codes });
   }
-  if (form.get('stored') === 'yes') await surface.signIn.acknowledgeBackupCodes(interaction.uid);
+  if (form.get('stored') === 'yes' && view.step === 'show-backup-codes')
+    await surface.signIn.acknowledgeBackupCodes(interaction.uid);
   await dispatch(surface, remember, visit);
 }
 

@@ -3,9 +3,9 @@ import { asAccountId } from '../../shared/ids.ts';
 import type { Refusal } from '../../sign-in/index.ts';
 import type { LoginError } from '../page-models.ts';
 import { metaOf } from '../request-meta.ts';
-import { announcePause, appOf, leave, openFlow, type SignInSurface, type Visit } from './context.ts';
+import { announcePause, appOf, leave, openFlow, type SignInSurface, startOf, type Visit } from './context.ts';
 import type { Remember } from './remember.ts';
-import { dispatch } from './steps.ts';
+import { dispatch, goBack } from './steps.ts';
 
 interface Shown {
   readonly username?: string;
@@ -60,10 +60,12 @@ export async function submitLogin(surface: SignInSurface, remember: Remember, vi
   if (login === '' || password === '') return show(surface, visit, { ...typed, error: 'missing' }, 422);
 
   const meta = metaOf(ctx);
+  const input = { login, password, start: await startOf(surface, visit), finish: true };
   const result = await surface.limits.attempt(meta.ip, login, () =>
-    surface.signIn.submitPassword(visit.interaction.uid, { login, password }, meta),
+    surface.signIn.submitPassword(visit.interaction.uid, input, meta),
   );
   if (result.outcome === 'accepted') {
+    if (result.finished) return goBack(surface, visit, result.finished, typed.remember);
     remember.write(ctx, visit.base, typed.remember);
     return dispatch(surface, remember, visit, result.view);
   }

@@ -8,7 +8,7 @@ export interface Remember {
 
 export function createRemember(secure: boolean): Remember {
   const name = secure ? '__Secure-sp_keep' : 'sp_keep';
-  // A sign-in with one door ends in the request that opened it, before the browser has the cookie.
+  // A sign-in can end in the request that wrote it, before the browser has the cookie.
   const written = new WeakMap<Context, boolean>();
   return {
     write(ctx, path, value) {

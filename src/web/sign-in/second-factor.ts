@@ -51,10 +51,11 @@ async function answer(
   result: SubmitResult,
 ): Promise<void> {
   if (result.outcome === 'accepted') return dispatch(surface, remember, visit, result.view);
-  if (result.reason === 'wrong_step') return dispatch(surface, remember, visit);
+  // Without a view nothing is stored: the sign-in is over, or has not begun.
+  if (result.reason === 'wrong_step' || !result.view) return dispatch(surface, remember, visit);
   const { reason, retryAt } = result;
   if (reason === 'wrong_code' || reason === 'used_code' || reason === 'paused') {
-    const view = result.view ?? (await openFlow(surface, visit));
+    const { view } = result;
     if (view.step === 'second-factor')
       return show(surface, visit, page, view, { error: reason, retryAt: reason === 'paused' ? retryAt : undefined });
   }
@@ -75,7 +76,7 @@ export async function submitSecondFactor(
   if (action === 'backup-code') return seeOther(ctx, `${base}/backup-code`);
   if (action === 'back') return seeOther(ctx, `${base}/second-factor`);
   if (action === 'restart') {
-    await surface.signIn.restart(interaction.uid);
+    if (await surface.signIn.view(interaction.uid)) await surface.signIn.restart(interaction.uid);
     return dispatch(surface, remember, visit);
   }
   const code = form.get('code') ?? '';

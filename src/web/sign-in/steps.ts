@@ -1,4 +1,5 @@
-import type { FlowView, Step } from '../../sign-in/index.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { FinishedSignIn, FlowView, Step } from '../../sign-in/index.ts';
 import { metaOf } from '../request-meta.ts';
 import type { SignInSurface, Visit } from './context.ts';
 import { openFlow, requirementOf, seeOther } from './context.ts';
@@ -21,6 +22,39 @@ export async function pageOfPrompt(surface: SignInSurface, { interaction }: Visi
   return page;
 }
 
+/** Opens the session of a finished sign-in. @throws AppError `forbidden` when the account has too many. */
+async function openSession(
+  { sessions, devices, deviceCookie, browserSessions }: SignInSurface,
+  { ctx, interaction }: Visit,
+  { accountId, amr, acr }: FinishedSignIn,
+): Promise<void> {
+  const deviceId = deviceCookie.renew(ctx);
+  const uid = (await browserSessions.current(ctx))?.uid;
+  const request = { accountId, kind: 'browser', flow: interaction.uid, uid, deviceId, amr, acr } as const;
+  const opened = await sessions.open(request, metaOf(ctx));
+  if (opened.outcome === 'refused') {
+    throw new AppError(
+      'forbidden',
+      `You are signed in at ${opened.limit} ${opened.limit === 1 ? 'place' : 'places'}, the most that your account may have. Sign out at one of them and try again.`,
+    );
+  }
+  await devices.seen(accountId, deviceId, metaOf(ctx));
+}
+
+/** Hands the result to the protocol and the browser back to it. */
+export async function goBack(
+  surface: SignInSurface,
+  visit: Visit,
+  finished: FinishedSignIn,
+  remember: boolean,
+): Promise<void> {
+  const { accountId, amr, acr, authTime } = finished;
+  const { interactions } = surface;
+  const { ctx } = visit;
+  await openSession(surface, visit, finished);
+  seeOther(ctx, await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember }));
+}
+
 /**
  * Sends the browser to where the sign-in stands: the next page, or back to the app when nothing is left to show.
  * Every page posts back to here, so no order of pages can skip a step. `known` is where it stood a moment ago; the
@@ -38,8 +72,8 @@ export async function dispatch(
   if (asked) return seeOther(ctx, `${base}/${asked}`);
   const { step } = known ?? (await openFlow(surface, visit));
   if (step !== 'done') return seeOther(ctx, `${base}/${pathOf[step]}`);
-  const result = await surface.signIn.finish(interaction.uid, metaOf(ctx));
-  seeOther(ctx, await surface.interactions.finishSignIn(ctx, { ...result, remember: remember.read(ctx) }));
+  const finished = await surface.signIn.finish(interaction.uid, metaOf(ctx));
+  return goBack(surface, visit, finished, remember.read(ctx));
 }
 
 /** Starts a sign-in on top of a consent or chooser page: what this browser proved before is worth nothing for it. */
