@@ -1,5 +1,6 @@
 // `npm run bench`: Sallyport beside stock oidc-provider and bare argon2, in turns, within one run.
-// DATABASE_URL and REDIS_URL choose Sallyport's stores; the database is one of its own on that server.
+// DATABASE_URL and REDIS_URL choose Sallyport's stores; the database is one of its own on that server. With REDIS_URL
+// stock oidc-provider runs on Redis too, beside the one in memory.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,8 +77,10 @@ async function bench({ seconds, rounds, only, profile }: Options, say: (text: st
   const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const servers = [
     stack.use(await startServer('sallyport', 'sallyport.ts', { args: [dataDir], env, execArgv })),
-    stack.use(await startServer('stock oidc-provider', 'stock.ts')),
+    stack.use(await startServer('stock in memory', 'stock.ts')),
   ];
+  const redis = process.env.REDIS_URL;
+  if (redis) servers.push(stack.use(await startServer('stock on Redis', 'stock.ts', { args: [redis] })));
   const load = stack.use(await startLoad());
   const hashing = only.includes('password') ? stack.use(await startHashing()) : undefined;
 

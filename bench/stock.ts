@@ -1,13 +1,16 @@
-// Stock oidc-provider with its built-in in-memory adapter and the least that makes it sign people in.
+// Stock oidc-provider with the least that makes it sign people in: on its built-in in-memory adapter, or on Redis when
+// a URL is given.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { hash, verify } from '@node-rs/argon2';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type JWK, Provider } from 'oidc-provider';
 import { readBody } from './read-body.ts';
+import { stockRedisAdapter } from './stock-redis.ts';
 import { argon2Cost, type Target, usage } from './target.ts';
 
 const port = Number(process.argv[2]);
+const redisUrl = process.argv[3];
 const origin = `http://127.0.0.1:${port}`;
 const resource = 'https://api.bench.example';
 const password = 'correct horse battery staple';
@@ -23,6 +26,7 @@ const redirectUri = 'https://app.bench.example/callback';
 const common = { id_token_signed_response_alg: 'ES256' as const };
 
 const provider = new Provider(origin, {
+  ...(redisUrl !== undefined && { adapter: stockRedisAdapter(redisUrl, String(process.pid)) }),
   jwks: { keys: [await signingKey()] },
   clients: [
     {

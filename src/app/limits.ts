@@ -4,8 +4,9 @@ import type { RefreshCounter } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { EdgeContext, EdgeMiddleware } from '../web/http/context.ts';
-import { addressKey, createRateLimit, type RateLimit, type RedisLike, rateLimited } from '../web/http/rate-limit.ts';
-import { routeFor, routeOf } from '../web/http/routes.ts';
+import { addressKey, createRateLimit, type RedisLike, rateLimited } from '../web/http/rate-limit.ts';
+import { createLocalCounter } from '../web/http/rate-limit-local.ts';
+import { type RouteName, routeFor, routeOf } from '../web/http/routes.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { type AttemptLimits, createAttemptLimits } from '../web/sign-in/attempt-limits.ts';
 
@@ -22,6 +23,8 @@ export interface Limits {
   readonly attempts: AttemptLimits;
   /** For every request, in this order. */
   readonly middleware: readonly Middleware[];
+  /** Whether the last of these would let a caller pass; for those who ask before Koa does. */
+  readonly mayPass: (route: RouteName, ip: string) => boolean;
 }
 
 const quarterHour = 900;
@@ -30,24 +33,33 @@ const quarterHour = 900;
  * Bounds refused requests at the endpoints that services use: floods of guesses, not honest load. Counted in this
  * process, so that a right request costs no store a round trip; n nodes allow n times as many.
  */
-function boundRefusals(local: RateLimit, max: number): EdgeMiddleware {
-  const counter = local.counter({ name: 'oauth-refusals', max, windowSeconds: 60 });
-  return async function oauthRefusals(ctx, next) {
-    const { kind } = routeFor(ctx);
+function boundRefusals(options: { readonly max: number; readonly clock: Clock; readonly onLimited: () => void }) {
+  const count = createLocalCounter({ max: options.max, windowSeconds: 60 }, options.clock);
+  const keyOf = (route: RouteName, ip: string): string => `${route} ${addressKey(ip)}`;
+  const middleware: EdgeMiddleware = async function oauthRefusals(ctx, next) {
+    const { kind, name } = routeFor(ctx);
     if (kind !== 'oauth' && kind !== 'api') return next();
-    const key = `${routeOf(ctx)} ${addressKey(ctx.state.ip)}`;
-    const wait = await counter.blockedFor(key);
-    if (wait > 0) throw rateLimited('oauth-refusals', wait);
+    const key = keyOf(name, ctx.state.ip);
+    const seconds = Math.ceil(count(key, 'peek') / 1000);
+    if (seconds > 0) {
+      options.onLimited();
+      throw rateLimited('oauth-refusals', seconds);
+    }
     await next();
-    if (ctx.status >= 400 && ctx.status < 500) await counter.hit(key);
+    if (ctx.status >= 400 && ctx.status < 500) count(key, 'hit');
   };
+  return { middleware, mayPass: (route: RouteName, ip: string) => count(keyOf(route, ip), 'peek') <= 0 };
 }
 
 /** The limits of the installation. Shared by Redis where there is one, else each process counts for itself. */
 export function createLimits({ config, redis, logger, clock, metrics }: Needs): Limits {
   const onLimited = (name: string): void => metrics.countRateLimited(name);
   const shared = createRateLimit({ redis, logger, clock, onLimited });
-  const local = createRateLimit({ logger, clock, onLimited });
+  const refusals = boundRefusals({
+    max: config.SALLYPORT_LIMIT_TOKEN,
+    clock,
+    onLimited: () => onLimited('oauth-refusals'),
+  });
   const posts = (route: string) => (ctx: EdgeContext) =>
     ctx.method === 'POST' && routeOf(ctx) === route ? ctx.state.ip : undefined;
   const middleware = [
@@ -58,10 +70,11 @@ export function createLimits({ config, redis, logger, clock, metrics }: Needs): 
       key: posts('sign_in'),
     }),
     shared.limit({ name: 'device-codes', max: 30, windowSeconds: quarterHour, key: posts('code_verification') }),
-    boundRefusals(local, config.SALLYPORT_LIMIT_TOKEN),
+    refusals.middleware,
   ];
   return {
     middleware: middleware as unknown as Middleware[],
+    mayPass: refusals.mayPass,
     attempts: createAttemptLimits(
       shared.counter({ name: 'sign-in', max: config.SALLYPORT_LIMIT_SIGN_IN, windowSeconds: quarterHour }),
       clock,

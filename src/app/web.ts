@@ -1,15 +1,18 @@
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import Router from '@koa/router';
 import Koa from 'koa';
 import compose from 'koa-compose';
 import type { Config } from '../config/load.ts';
-import type { Oidc } from '../oidc/index.ts';
+import { type Oidc, protocolRoutes } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
+import { unlessDeclined } from '../web/http/arrival.ts';
 import { type Assets, createAssets } from '../web/http/assets.ts';
 import { type Csrf, createCsrf } from '../web/http/csrf.ts';
-import { useEdge } from '../web/http/edge.ts';
+import { type EdgeOptions, useEdge } from '../web/http/edge.ts';
+import { createPlainLane } from '../web/http/plain-lane.ts';
 import { postAsGet } from '../web/http/post-as-get.ts';
 import { createRenderer, type Render } from '../web/http/render.ts';
 import { routeFor } from '../web/http/routes.ts';
@@ -18,6 +21,7 @@ import { createUnitOfWork } from '../web/http/unit-of-work.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { HomePage } from '../web/page-models.ts';
 import { createFormGuard, createPageWriter, type FormGuard, type PageWriter } from '../web/page-writer.ts';
+import type { Limits } from './limits.ts';
 
 const viewsDir = join(import.meta.dirname, '..', '..', 'views');
 
@@ -47,7 +51,7 @@ interface WebParts {
   /** What the front page says to this browser. */
   readonly home: (ctx: Koa.Context) => Promise<HomePage>;
   /** Limits on protocol endpoints, keyed on the matched route. */
-  readonly limits: readonly Koa.Middleware[];
+  readonly limits: Pick<Limits, 'middleware' | 'mayPass'>;
   /** Runs before the protocol: keys that are too old are read again. */
   readonly ensureFresh: () => Promise<void>;
   readonly cookieKeys: string[];
@@ -56,19 +60,21 @@ interface WebParts {
   readonly logger: Logger;
   /** Where finished requests are written. */
   readonly access: Logger;
+  /** False leaves the short way out, which must make no difference but in time; for tests. */
+  readonly plainLane?: boolean | undefined;
 }
 
 const serviceKinds = new Set(['oauth', 'metadata']);
 const protocolKinds = new Set(['oauth', 'flow']);
 
-/** The public server: the edge first, then the pages, then the protocol. */
-export function createWeb(parts: WebParts): Koa {
+/** The public server: the edge first, then the pages, then the protocol; and a short way past all of them. */
+export function createWeb(parts: WebParts): RequestListener {
   const { config, tools, database, oidc, routers, limits, ensureFresh, cookieKeys, metrics, clock, logger, access } =
     parts;
   const app = new Koa();
   app.keys = cookieKeys;
   app.silent = true;
-  useEdge(app, {
+  const edge: EdgeOptions = {
     issuer: config.issuer,
     trustedProxies: config.SALLYPORT_TRUSTED_PROXIES,
     metadataMaxAge: config.SALLYPORT_JWKS_MAX_AGE,
@@ -79,9 +85,10 @@ export function createWeb(parts: WebParts): Koa {
     access,
     renderErrorPage: (ctx, page) => tools.render('error', page, { requestId: ctx.state.requestId }),
     observe: (seen) => metrics.observeRequest(seen),
-  });
+  };
+  useEdge(app, edge);
   app.use(tools.assets.middleware);
-  for (const limit of limits) app.use(limit);
+  for (const limit of limits.middleware) app.use(limit);
 
   const home = new Router();
   home.get('home', '/', async (ctx) => tools.pages.show(ctx, 'home', await parts.home(ctx)));
@@ -94,11 +101,20 @@ export function createWeb(parts: WebParts): Koa {
     await ensureFresh();
     return next();
   });
-  app.use(oidc.plainRequests);
+  app.use(unlessDeclined(oidc.plainRequests));
   const unitOfWork = createUnitOfWork({ database, applies: (ctx) => protocolKinds.has(routeFor(ctx).kind) });
   app.use(unitOfWork as unknown as Koa.Middleware);
   app.use(storeFailure as unknown as Koa.Middleware);
   app.use(postAsGet as unknown as Koa.Middleware);
   app.use(oidc.middleware);
-  return app;
+  const ordinary = app.callback();
+  if (parts.plainLane === false) return ordinary;
+  return createPlainLane({
+    ...edge,
+    paths: [protocolRoutes.token, protocolRoutes.introspection],
+    mayPass: limits.mayPass,
+    prepare: ensureFresh,
+    answer: oidc.answerPlain,
+    ordinary,
+  });
 }

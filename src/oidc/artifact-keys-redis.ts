@@ -20,8 +20,9 @@ const short: Readonly<Record<KindName, string>> = {
 
 const key = (tag: string, kind: string, hash: string): string => `sp:{${tag}}:${kind}:${hash}`;
 
-/** The key of an artifact, by its id. */
-export const keyOf = (kind: KindName, id: string): string => key(slotOf(kind, id), short[kind], sha256(id));
+/** The key of an artifact, by its id, whose hash may be known already. */
+export const keyOf = (kind: KindName, id: string, hash = sha256(id)): string =>
+  key(slotOf(kind, id, hash), short[kind], hash);
 
 /** The key of an artifact whose slot follows from its own hash. */
 export const keyOfHash = (kind: KindName, hash: string): string => key(tagOfHash(hash), short[kind], hash);

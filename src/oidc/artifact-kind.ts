@@ -39,11 +39,15 @@ const table = {
 /** The models of oidc-provider that an artifact store keeps; clients are not among them. */
 export type KindName = keyof typeof table;
 
+const kinds = new Map(
+  Object.entries(table as Record<string, Kind>).map(([name, kind]) => [name, { name: name as KindName, ...kind }]),
+);
+
 /** @throws RangeError for a model that is not kept here. */
 export function kindOf(model: string): Kind & { readonly name: KindName } {
-  if (!Object.hasOwn(table, model)) throw new RangeError(`No artifact store keeps "${model}".`);
-  const name = model as KindName;
-  return { name, ...(table[name] as Kind) };
+  const kind = kinds.get(model);
+  if (!kind) throw new RangeError(`No artifact store keeps "${model}".`);
+  return kind;
 }
 
 const tagLength = 10;
@@ -62,12 +66,13 @@ export const tagOf = (text: string): string => tagOfHash(sha256(text));
 export function tokenIdFor(model: string, grantId: string | undefined): string {
   const { prefix, tagged } = kindOf(model);
   if (prefix === undefined) return randomSecret();
-  return `${prefix}_${tagOf(tagged && grantId !== undefined ? grantId : randomSecret())}${randomSecret()}`;
+  const tag = tagged && grantId !== undefined ? tagOf(grantId) : tagOfHash(randomSecret());
+  return `${prefix}_${tag}${randomSecret()}`;
 }
 
 /** The hash tag under which Redis keeps this artifact. For a session, `id` is its uid. */
-export const slotOf = (model: string, id: string): string =>
-  kindOf(model).tagged ? id.slice(3, 3 + tagLength) : tagOf(id);
+export const slotOf = (model: string, id: string, hash?: string): string =>
+  kindOf(model).tagged ? id.slice(3, 3 + tagLength) : hash === undefined ? tagOf(id) : tagOfHash(hash);
 
 /** Whether an id can be of this kind at all. It never says that the artifact exists. */
 export const mayBe = (kind: Kind, id: string): boolean =>

@@ -2,6 +2,7 @@ import { errors } from 'oidc-provider';
 import { sha256 } from '../shared/crypto.ts';
 import type { RedisConnection } from '../storage/redis.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
+import { askForGrantEarly } from './artifact-early-grant-redis.ts';
 import { keyOf, siblingKey } from './artifact-keys-redis.ts';
 import type { Kind, KindName } from './artifact-kind.ts';
 import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf, type SecondUseAccess } from './artifact-refresh.ts';
@@ -103,15 +104,22 @@ export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisAr
   };
 
   return {
-    async find(id: string): Promise<ArtifactPayload | undefined> {
-      const key = keyOf(kind.name, id);
+    async find(id: string, idHash: string): Promise<ArtifactPayload | undefined> {
+      const key = keyOf(kind.name, id, idHash);
       const found = await load(key);
       if (!found) return undefined;
       const unit = currentUnitOfWork();
       const { consumedAt } = found;
       const isSecondUse = isRefreshToken && consumedAt !== undefined && unit !== undefined && request.isRedeeming();
       const passed = isSecondUse && (await passes(key, found, consumedAt, unit));
-      return codec.unpack(kind, found.idHash, found.payload, { id, consumedAt: passed ? undefined : consumedAt });
+      const payload = codec.unpack(kind, found.idHash, found.payload, {
+        id,
+        consumedAt: passed ? undefined : consumedAt,
+      });
+      if (kind.tagged && payload?.grantId !== undefined && request.isRedeeming()) {
+        askForGrantEarly(redis, payload.grantId);
+      }
+      return payload;
     },
 
     /** By the key alone; the id is inside the payload. */

@@ -46,16 +46,21 @@ export function createRedisSessionBackend(redis: RedisConnection): SessionBacken
       const ttl = Math.max(1, expiresAt - now);
       const key = keyOfHash('Session', uidHash);
       const values = [version, payload, binding, accountId, expiresAt, ttl, now];
-      const saved = Number(await redis.evaluate(saveSessionScript, [key], values));
-      if (saved === 0) return undefined;
+      const save = async (): Promise<number> => Number(await redis.evaluate(saveSessionScript, [key], values));
+      const open = async (): Promise<unknown> =>
+        idHash !== undefined &&
+        redis.evaluate(openSessionScript, [cookieKey(idHash)], [uidHash, binding, accountId, expiresAt, ttl]);
+      // Nobody else can have a session that starts here, so its id may go along: alone it opens nothing.
+      const [first] = version === 0 && leavingHash === undefined ? await Promise.all([save(), open()]) : [await save()];
+      if (first === 0) return undefined;
+      if (version === 0 && leavingHash === undefined) return first;
       // The old id opens nothing but what it opened before, so the order of these two does not matter.
       await Promise.all([
-        idHash !== undefined &&
-          redis.evaluate(openSessionScript, [cookieKey(idHash)], [uidHash, binding, accountId, expiresAt, ttl]),
+        open(),
         leavingHash !== undefined &&
           redis.evaluate(leaveSessionScript, [cookieKey(leavingHash)], [aliasUntil, aliasUntil - now]),
       ]);
-      return saved;
+      return first;
     },
 
     async end(idHash) {

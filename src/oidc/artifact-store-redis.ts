@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import { type SecretRing, sha256 } from '../shared/crypto.ts';
 import type { RedisConnection } from '../storage/redis.ts';
+import { takeEarlyGrant } from './artifact-early-grant-redis.ts';
 import { indexKey, keyOf, keyOfHash, userCodeKey } from './artifact-keys-redis.ts';
 import { type Kind, type KindName, kindOf, mayBe } from './artifact-kind.ts';
 import { createOnceAccess } from './artifact-once-redis.ts';
@@ -42,9 +43,10 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
   const writeOf = (id: string, payload: ArtifactPayload, expiresIn: number | undefined): RedisWrite => {
     const ttl = Math.max(1, secondsToKeep(kind, expiresIn) * 1000);
     const expiresAt = clock.now() + ttl;
-    const text = codec.pack(kind, sha256(id), payload);
+    const idHash = sha256(id);
+    const text = codec.pack(kind, idHash, payload);
     return {
-      key: keyOf(kind.name, id),
+      key: keyOf(kind.name, id, idHash),
       type: kind.once ? 'h' : 's',
       value: kind.once ? text : `${expiresAt}.${text}`,
       expiresAt,
@@ -68,11 +70,12 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
     }
   };
 
-  const findPending = (id: string): ArtifactPayload | undefined => {
-    const write = currentRedisUnit()?.writes.get(keyOf(kind.name, id));
+  const findPending = (id: string, idHash: string): ArtifactPayload | undefined => {
+    const writes = currentRedisUnit()?.writes;
+    const write = writes && writes.size > 0 ? writes.get(keyOf(kind.name, id, idHash)) : undefined;
     if (!write) return undefined;
     const text = kind.once ? write.value : (readString(write.value, clock.now()) ?? '');
-    return codec.unpack(kind, sha256(id), text, { id });
+    return codec.unpack(kind, idHash, text, { id });
   };
 
   return {
@@ -92,10 +95,13 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
 
     async find(id) {
       if (!mayBe(kind, id)) return undefined;
-      const pending = findPending(id);
-      if (pending || kind.once) return pending ?? once.find(id);
-      const value = readString(await redis.run((client) => client.get(keyOf(kind.name, id))), clock.now());
-      return value === undefined ? undefined : codec.unpack(kind, sha256(id), value, { id });
+      const idHash = sha256(id);
+      const pending = findPending(id, idHash);
+      if (pending || kind.once) return pending ?? once.find(id, idHash);
+      const key = keyOf(kind.name, id, idHash);
+      const early = kind.name === 'Grant' ? takeEarlyGrant(key) : undefined;
+      const value = readString(await (early ?? redis.run((client) => client.get(key))), clock.now());
+      return value === undefined ? undefined : codec.unpack(kind, idHash, value, { id });
     },
 
     findByUid: async () => undefined,

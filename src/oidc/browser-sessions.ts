@@ -34,6 +34,15 @@ export interface ConsoleSignIn {
 export interface BrowserSessions {
   /** Reads the session of the browser's cookie and changes nothing; undefined when nobody is signed in. */
   current(ctx: Context): Promise<CurrentSession | undefined>;
+  /**
+   * Signs the person of this browser in again, because they proved themselves to a page of ours just now: what was ended
+   * before `authTime` (seconds since the epoch) does not end this session. Does nothing when nobody is signed in.
+   * @param proof.method an `amr` value that was shown beside those of the sign-in; `acr` what all of them come to
+   */
+  renew(
+    ctx: Context,
+    proof: { readonly authTime: number; readonly method?: string; readonly acr?: AcrValue },
+  ): Promise<void>;
   /** A path of ours that signs the person in like for any app and ends at {@link consoleCallbackPath}. */
   signInUrl(wanted: ConsoleSignIn): string;
 }
@@ -54,6 +63,21 @@ export const createBrowserSessions = (
       ...(session.acr !== undefined && { acr: session.acr }),
       ...(session.loginTs !== undefined && { authTime: session.loginTs }),
     };
+  },
+
+  async renew(ctx, { authTime, method, acr }) {
+    const session = await current().Session.get(ctx);
+    const { accountId, amr = [] } = session;
+    if (!accountId) return;
+    const shown = method === undefined ? amr : [...amr.filter((name) => name !== 'mfa'), method];
+    const level = acr ?? session.acr;
+    session.loginAccount({
+      accountId,
+      loginTs: authTime,
+      amr: [...new Set(level === 'aal2' ? [...shown, 'mfa'] : shown)],
+      ...(level !== undefined && { acr: level }),
+    });
+    await session.persist();
   },
 
   signInUrl({ state, acr, maxAge, chooseAccount }) {

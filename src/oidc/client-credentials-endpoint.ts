@@ -1,10 +1,8 @@
-import type { Middleware } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import type { OidcDomains } from './domains.ts';
 import type { ProtocolMeter } from './provider-events.ts';
 import type { createResourceServerLookup } from './resource-servers.ts';
-import { protocolRoutes } from './routes.ts';
-import { authenticateSecret, readSecretRequest, type SecretRequest } from './secret-request.ts';
+import { authenticateSecret, type PlainRequest, readSecretRequest, type SecretRequest } from './secret-request.ts';
 
 interface Parts {
   readonly provider: Provider;
@@ -15,6 +13,9 @@ interface Parts {
 
 const names = new Set(['grant_type', 'scope', 'resource']);
 const soundScope = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+/** What a 200 says. */
+export type PlainAnswer = Readonly<Record<string, unknown>>;
 
 interface Wanted {
   readonly scopes: readonly string[];
@@ -33,16 +34,15 @@ function readWanted({ fields }: SecretRequest): Wanted | undefined {
 /**
  * The client credentials grant (RFC 6749 §4.4) for the plain request: a secret, at most one API, nothing to bind the
  * token to. The token is oidc-provider's own model, so it is stored, signed, introspected and revoked like any other;
- * only the way there is shorter. Whatever else comes, and every refusal, goes on to the library.
+ * only the way there is shorter. Whatever else comes, and every refusal, is left to the library: undefined.
  */
-export const createClientCredentialsEndpoint = ({ provider, domains, lookUp, meter }: Parts): Middleware =>
-  async function clientCredentialsEndpoint(ctx, next) {
-    if (ctx.method !== 'POST' || ctx.path !== protocolRoutes.token) return next();
-    const request = readSecretRequest(ctx, names);
-    if (request?.fields.grant_type !== 'client_credentials') return next();
+export const createClientCredentialsEndpoint = ({ provider, domains, lookUp, meter }: Parts) =>
+  async function clientCredentialsEndpoint(plain: PlainRequest): Promise<PlainAnswer | undefined> {
+    const request = readSecretRequest(plain, names);
+    if (request?.fields.grant_type !== 'client_credentials') return undefined;
     const wanted = readWanted(request);
     const client = wanted && (await authenticateSecret(domains.clients, request));
-    if (!wanted || !client?.metadata.grant_types.includes('client_credentials')) return next();
+    if (!wanted || !client?.metadata.grant_types.includes('client_credentials')) return undefined;
 
     const token = new provider.ClientCredentials({ client: { clientId: client.id } } as never);
     if (wanted.resource !== undefined) {
@@ -50,16 +50,14 @@ export const createClientCredentialsEndpoint = ({ provider, domains, lookUp, met
         if (error instanceof errors.InvalidTarget) return undefined;
         throw error;
       });
-      if (!info) return next();
+      if (!info) return undefined;
       token.resourceServer = new provider.ResourceServer(wanted.resource, info);
       const offered = new Set(info.scope.split(' '));
       token.scope = wanted.scopes.filter((scope) => offered.has(scope)).join(' ') || undefined;
     }
     const accessToken = await token.save();
     meter.tokenIssued('client_credentials', token.format === 'jwt' ? 'jwt' : 'opaque');
-    ctx.status = 200;
-    ctx.set('cache-control', 'no-store');
-    ctx.body = {
+    return {
       access_token: accessToken,
       expires_in: token.expiration,
       ...(token.scope !== undefined && { scope: token.scope }),

@@ -6,6 +6,7 @@ import type { Consents } from '../consents/index.ts';
 import type { KeySet } from '../keys/index.ts';
 import type { RevocationCheck } from '../revocation/index.ts';
 import type { AccountId } from '../shared/ids.ts';
+import type { SessionPort } from './session-port.ts';
 
 /** What the protocol side needs to know of the domains, and no more. */
 export interface OidcDomains {
@@ -29,6 +30,7 @@ export interface OidcDomains {
     isRevokedCached(checks: readonly RevocationCheck[]): boolean;
   };
   readonly audit: AuditLog;
+  readonly sessions: SessionPort;
   factorsOf(id: AccountId): Promise<{ readonly totp: boolean }>;
   /** Whether tokens of this account may be issued, refreshed and accepted. */
   mayUseTokens(account: Account): boolean;

@@ -19,5 +19,8 @@ export const createFindAccount =
     const account = await domains.accounts.find(asAccountId(sub));
     if (!account || !domains.mayUseTokens(account)) return undefined;
     if (token?.iat !== undefined && accessEnded(domains, account.id, token.iat)) return undefined;
+    const { grantId } = (token ?? {}) as { grantId?: string };
+    if (grantId !== undefined && domains.revocations.isRevokedCached([{ kind: 'grant', id: grantId }]))
+      return undefined;
     return { accountId: account.id, claims: () => toClaims(account) };
   };

@@ -23,10 +23,16 @@ export function applyPermissions(grant: Grant, permissions: Permissions): void {
   }
 }
 
-async function existingGrant(ctx: KoaContextWithOIDC, accountId: string): Promise<Grant | undefined> {
+async function existingGrant(
+  ctx: KoaContextWithOIDC,
+  accountId: string,
+  { revocations }: OidcDomains,
+): Promise<Grant | undefined> {
   const { client, session, result, provider } = ctx.oidc;
   const grantId = result?.consent?.grantId ?? (client && session?.grantIdFor(client.clientId));
-  const grant = grantId ? await provider.Grant.find(grantId) : undefined;
+  // One that was revoked may still be stored; whoever signs in again gets another.
+  const revoked = grantId !== undefined && revocations.isRevokedCached([{ kind: 'grant', id: grantId }]);
+  const grant = grantId && !revoked ? await provider.Grant.find(grantId) : undefined;
   return grant && grant.accountId === accountId && grant.clientId === client?.clientId ? grant : undefined;
 }
 
@@ -39,7 +45,7 @@ export const createGrantLoader =
   async (ctx) => {
     const { client, session, provider } = ctx.oidc;
     if (!client || !session?.accountId) return undefined;
-    const found = await existingGrant(ctx, session.accountId);
+    const found = await existingGrant(ctx, session.accountId, domains);
     if (ctx.oidc.result?.consent) return found;
 
     const known = await domains.clients.find(client.clientId);

@@ -3,6 +3,7 @@ import { asAccountId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
 import { accessEnded } from './find-account.ts';
+import type { SessionRegistry } from './session-registry.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -21,7 +22,10 @@ export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDo
  * When a browser must come to our pages: the library's own checks, an account chooser on `prompt=select_account`, a
  * second factor wherever one is due, and an account that may no longer sign in.
  */
-export function createInteractionPolicy(domains: OidcDomains): ReturnType<typeof base> {
+export function createInteractionPolicy(
+  domains: OidcDomains,
+  registry: Pick<SessionRegistry, 'isOver'>,
+): ReturnType<typeof base> {
   const policy = base();
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
   const login = policy.get('login');
@@ -42,11 +46,15 @@ export function createInteractionPolicy(domains: OidcDomains): ReturnType<typeof
   );
   login?.checks.add(
     new Check('account_gone', 'the account may not sign in', 'login_required', async (ctx) => {
-      const accountId = ctx.oidc.session?.accountId;
-      if (!accountId) return Check.NO_NEED_TO_PROMPT;
-      const account = await domains.accounts.find(asAccountId(accountId));
+      const { session, result } = ctx.oidc;
+      if (!session?.accountId) return Check.NO_NEED_TO_PROMPT;
+      const account = await domains.accounts.find(asAccountId(session.accountId));
       const live =
-        account && domains.mayUseTokens(account) && !accessEnded(domains, accountId, ctx.oidc.session?.loginTs ?? 0);
+        account &&
+        domains.mayUseTokens(account) &&
+        !accessEnded(domains, session.accountId, session.loginTs ?? 0) &&
+        // Whoever proved a moment ago who they are has a session that is only about to be bound.
+        (result?.login !== undefined || !(await registry.isOver(session, ctx)));
       return live ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
     }),
   );

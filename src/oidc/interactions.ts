@@ -20,6 +20,8 @@ export interface Interaction {
   readonly uid: string;
   readonly clientId: string;
   readonly redirectUri?: string;
+  /** When the app asked; milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly prompt: 'login' | 'consent' | 'select_account' | 'other';
   readonly loginHint?: string;
   readonly session?: BrowserSession;
@@ -138,6 +140,7 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
   return {
     uid: details.uid,
     clientId: String(params.client_id),
+    startedAt: details.iat * 1000,
     prompt: (knownPrompts.has(prompt.name) ? prompt.name : 'other') as Interaction['prompt'],
     demandsSecondFactor: demandsSecondFactor(params) || prompt.reasons.includes('second_factor'),
     sessionIsStale: prompt.reasons.some((reason) => staleReasons.has(reason)),
@@ -158,9 +161,12 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
 
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
 export function createInteractions(current: () => Provider): Interactions {
+  const read = new WeakMap<object, Details>();
   const load = async (ctx: Context): Promise<Details> => {
     try {
-      return await current().interactionDetails(ctx.req, ctx.res);
+      const details = await current().interactionDetails(ctx.req, ctx.res);
+      read.set(ctx.req, details);
+      return details;
     } catch (error) {
       if (!(error instanceof errors.SessionNotFound)) throw error;
       throw new AppError(
@@ -174,6 +180,17 @@ export function createInteractions(current: () => Provider): Interactions {
   const finish = (ctx: Context, result: InteractionResults, merge = true): Promise<string> =>
     current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: merge });
 
+  const finishSignIn = async (ctx: Context, login: NonNullable<InteractionResults['login']>): Promise<string> => {
+    const result = { select_account: {}, login };
+    const details = read.get(ctx.req);
+    // The library would read it again; the sign-in that was ended for this answer lets no other one come in between.
+    // With a session it does, because somebody else may have signed in there meanwhile.
+    if (!details || details.session?.uid) return finish(ctx, result);
+    details.result = { ...details.lastSubmission, ...result };
+    await details.persist();
+    return details.returnTo;
+  };
+
   return {
     async get(ctx, uid) {
       const details = await load(ctx);
@@ -182,7 +199,7 @@ export function createInteractions(current: () => Provider): Interactions {
       return describe(current(), details);
     },
     finishSignIn: (ctx, { accountId, amr, acr, authTime, remember }) =>
-      finish(ctx, { select_account: {}, login: { accountId, amr: [...amr], acr, ts: authTime, remember } }),
+      finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember }),
     finishSelectAccount: (ctx) => finish(ctx, { select_account: {} }),
     async finishConsent(ctx, permissions) {
       const details = await load(ctx);

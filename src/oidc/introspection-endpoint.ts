@@ -1,11 +1,9 @@
-import type { Middleware } from 'koa';
 import type { AccessToken, ClientCredentials, Provider, RefreshToken } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
 import type { OidcDomains } from './domains.ts';
 import { describeJwt, jwtIsLive, mayIntrospect, subjectIsLive } from './introspection.ts';
 import { type createAccessTokenVerifier, looksLikeJwt } from './jwt-access-token.ts';
-import { protocolRoutes } from './routes.ts';
-import { authenticateSecret, readSecretRequest } from './secret-request.ts';
+import { authenticateSecret, type PlainRequest, readSecretRequest } from './secret-request.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
 type Answer = Record<string, unknown>;
@@ -28,8 +26,9 @@ function findToken(provider: Provider, token: string): Promise<Token | undefined
   return undefined;
 }
 
-async function grantIsLive(provider: Provider, token: Token): Promise<boolean> {
+async function grantIsLive({ provider, domains }: Pick<Parts, 'provider' | 'domains'>, token: Token): Promise<boolean> {
   if (!('grantId' in token) || !token.grantId) return true;
+  if (domains.revocations.isRevokedCached([{ kind: 'grant', id: token.grantId }])) return false;
   const grant = await provider.Grant.find(token.grantId);
   return grant !== undefined && grant.clientId === token.clientId && grant.accountId === token.accountId;
 }
@@ -65,7 +64,7 @@ async function answerOpaque({ provider, domains }: Parts, asker: Client, value: 
   if (!mayIntrospect(asker, { clientId: token.clientId, audience })) return inactive;
   const accountId = 'accountId' in token ? token.accountId : undefined;
   const [grant, subject] = await Promise.all([
-    grantIsLive(provider, token),
+    grantIsLive({ provider, domains }, token),
     subjectIsLive(domains, accountId, token.clientId, token.iat),
   ]);
   return grant && subject ? describe(provider, token) : inactive;
@@ -80,20 +79,16 @@ async function answerJwt({ provider, domains, verify }: Parts, asker: Client, va
 
 /**
  * Token introspection (RFC 7662) for the request that nearly every service sends: a form, a client secret, one of our
- * tokens. It asks the store only where the token's own prefix points. Whatever else comes goes on to oidc-provider, also
+ * tokens. It asks the store only where the token's own prefix points. Whatever else comes is left to oidc-provider (undefined), also
  * every failed authentication, so that refusals have one origin. Both give the same answer; a test compares them.
  */
-export const createIntrospectionEndpoint = (parts: Parts): Middleware =>
-  async function introspectionEndpoint(ctx, next) {
-    if (ctx.method !== 'POST' || ctx.path !== protocolRoutes.introspection) return next();
-    const request = readSecretRequest(ctx, names);
+export const createIntrospectionEndpoint = (parts: Parts) =>
+  async function introspectionEndpoint(plain: PlainRequest): Promise<Answer | undefined> {
+    const request = readSecretRequest(plain, names);
     const token = request?.fields.token;
     const asker = request && token ? await authenticateSecret(parts.domains.clients, request) : undefined;
-    if (!token || !asker) return next();
+    if (!token || !asker) return undefined;
     const answer = looksLikeJwt(token) ? await answerJwt(parts, asker, token) : await answerOpaque(parts, asker, token);
-    if (!answer) return next();
-    parts.onAnswer(answer.active === true);
-    ctx.status = 200;
-    ctx.set('cache-control', 'no-store');
-    ctx.body = answer;
+    if (answer) parts.onAnswer(answer.active === true);
+    return answer;
   };

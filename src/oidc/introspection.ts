@@ -27,8 +27,10 @@ export const createIntrospectionPolicy =
   (domains: OidcDomains) =>
   async (
     asker: ProviderClient,
-    token: { clientId?: string; aud?: string | string[]; accountId?: string; iat?: number },
+    token: { clientId?: string; aud?: string | string[]; accountId?: string; iat?: number; grantId?: string },
   ): Promise<boolean> => {
+    const { grantId } = token;
+    if (grantId !== undefined && domains.revocations.isRevokedCached([{ kind: 'grant', id: grantId }])) return false;
     const client = await domains.clients.find(asker.clientId);
     if (!client || !mayIntrospect(client, { clientId: token.clientId, audience: token.aud })) return false;
     return subjectIsLive(domains, token.accountId, token.clientId, token.iat);

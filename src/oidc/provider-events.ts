@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { AuditEvent } from '../audit/index.ts';
+import { asAccountId, asClientId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { currentUnitOfWork } from '../storage/unit-of-work.ts';
 import type { OidcDomains } from './domains.ts';
@@ -18,21 +19,26 @@ const where = (ctx: KoaContextWithOIDC): Pick<AuditEvent, 'ip' | 'userAgent' | '
 
 /** Turns the library's events into audit rows and metrics. Rows settle with the request that caused them. */
 export function attachEvents(provider: Provider, domains: OidcDomains, meter: ProtocolMeter, logger: Logger): void {
-  const record = (event: AuditEvent): void => {
-    const done = domains.audit.record(event).catch((error: unknown) => {
-      logger.error({ err: error, type: event.type }, 'an audit row could not be written');
+  const enlist = (work: Promise<void>, what: string): void => {
+    const done = work.catch((error: unknown) => {
+      logger.error({ err: error }, `${what} could not be written`);
       throw error;
     });
     const unit = currentUnitOfWork();
     if (unit) unit.enlisted.push(done);
     else done.catch(() => undefined);
   };
+  const record = (event: AuditEvent): void => enlist(domains.audit.record(event), `an audit row of ${event.type}`);
 
   provider.on('grant.success', (ctx) => {
     const { client, entities, params } = ctx.oidc;
     const token = entities.AccessToken ?? entities.ClientCredentials;
     const grantType = String(params?.grant_type ?? 'unknown');
     meter.tokenIssued(grantType, token?.format === 'jwt' ? 'jwt' : 'opaque');
+    const accountId = entities.AccessToken?.accountId;
+    if (client && accountId && (client as { first_party?: boolean }).first_party !== true) {
+      enlist(domains.consents.noteUse(asAccountId(accountId), asClientId(client.clientId)), 'the use of an app');
+    }
     // One row for each sign-in to an app; refreshes and machine tokens are counted, not listed.
     if (grantType !== 'authorization_code' || !client) return;
     record({
@@ -74,18 +80,6 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
     });
     if (unit) unit.enlisted.push(done);
     else done.catch((error: unknown) => logger.error({ err: error }, 'a revocation could not be written'));
-  });
-
-  provider.on('end_session.success', (ctx) => {
-    const accountId = ctx.oidc.session?.accountId;
-    if (!accountId) return;
-    record({
-      type: 'session.ended',
-      actor: { kind: 'account', id: accountId },
-      outcome: 'success',
-      subject: accountId,
-      ...where(ctx),
-    });
   });
 
   provider.on('server_error', (ctx, error) => {

@@ -1,5 +1,5 @@
-import { type AdapterFactory, type Configuration, type JWKS, Provider } from 'oidc-provider';
-import { ownMetadata } from '../clients/index.ts';
+import { type AdapterFactory, type Configuration, type JWKS, Provider, type ResponseType } from 'oidc-provider';
+import { ownMetadata, responseTypes } from '../clients/index.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type ArtifactStores, tokenIdFor } from './artifact-store.ts';
 import { acrValues } from './authentication-context.ts';
@@ -7,6 +7,7 @@ import { claimsByScope, identityScopes } from './claims.ts';
 import { assertClaimsParameter } from './claims-parameter.ts';
 import { createClientAdapter } from './client-adapter.ts';
 import type { OidcDomains } from './domains.ts';
+import { hideEndedGrants } from './ended-access.ts';
 import { createFindAccount } from './find-account.ts';
 import { createGrantLoader } from './grants.ts';
 import { deviceFeature, type HostedPages, logoutFeature, renderErrorOn } from './hosted-pages.ts';
@@ -16,6 +17,7 @@ import { attachEvents, type ProtocolMeter } from './provider-events.ts';
 import { createRotation, type RefreshCounter } from './refresh-limit.ts';
 import { createResourceServerLookup, useGrantedResource } from './resource-servers.ts';
 import { interactionPath, protocolRoutes } from './routes.ts';
+import type { SessionRegistry } from './session-registry.ts';
 import type { OidcSettings } from './settings.ts';
 import { extraTokenClaims } from './token-claims.ts';
 import { ttlFor } from './ttl.ts';
@@ -27,6 +29,7 @@ export interface ProviderParts {
   readonly artifacts: ArtifactStores;
   readonly pages: HostedPages;
   readonly refreshes: RefreshCounter;
+  readonly registry: Pick<SessionRegistry, 'isOver'>;
   readonly meter: ProtocolMeter;
   readonly logger: Logger;
 }
@@ -48,6 +51,7 @@ function features({ domains, settings, pages }: ProviderParts): Configuration['f
     },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     backchannelLogout: { enabled: true },
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     rpInitiatedLogout: logoutFeature(pages),
     deviceFlow: deviceFeature(pages),
     pushedAuthorizationRequests: { enabled: true },
@@ -89,7 +93,7 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
     scopes: [...identityScopes],
     acrValues: [...acrValues],
     subjectTypes: ['public'],
-    responseTypes: ['code'],
+    responseTypes: [...responseTypes] as ResponseType[],
     pkce: { required: (_ctx, client) => client.require_pkce !== false },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     enabledJWA: {
@@ -102,7 +106,7 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
     findAccount: createFindAccount(domains),
     loadExistingGrant: createGrantLoader(domains),
     interactions: {
-      policy: createInteractionPolicy(domains),
+      policy: createInteractionPolicy(domains, parts.registry),
       url: (_ctx, interaction) => interactionPath(interaction.uid),
     },
     extraTokenClaims,
@@ -163,6 +167,7 @@ interface TokenModel {
 export function buildProvider(parts: ProviderParts, jwks: JWKS): Provider {
   const provider = new Provider(parts.settings.issuer, configuration(parts, jwks));
   overrideModels(provider, parts);
+  hideEndedGrants(provider, parts.domains);
   attachEvents(provider, parts.domains, parts.meter, parts.logger);
   return provider;
 }

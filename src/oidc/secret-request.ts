@@ -1,7 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { parse } from 'node:querystring';
-import type { Context } from 'koa';
 import type { Client } from '../clients/index.ts';
 import type { OidcDomains } from './domains.ts';
+
+/** A posted form, as it came in: of the right type, whole, and through every guard. */
+export interface PlainRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
 
 /** A form whose sender proves itself by a client secret, which is how nearly every service calls. */
 export interface SecretRequest {
@@ -28,13 +35,13 @@ function basicCredentials(header: string): { clientId: string; secret: string } 
   }
 }
 
-function readFields(ctx: Context, names: ReadonlySet<string>): Record<string, string> | undefined {
-  const body = ctx.state.body as Buffer | undefined;
-  if (!body || !ctx.is('application/x-www-form-urlencoded')) return undefined;
+const ownNames = new Set(['client_id', 'client_secret']);
+
+function readFields(body: Buffer, names: ReadonlySet<string>): Record<string, string> | undefined {
+  if (body.length === 0) return undefined;
   const fields = parse(body.toString('utf8'));
-  for (const [name, value] of Object.entries(fields)) {
-    if (typeof value !== 'string' || !(names.has(name) || name === 'client_id' || name === 'client_secret'))
-      return undefined;
+  for (const name in fields) {
+    if (typeof fields[name] !== 'string' || !(names.has(name) || ownNames.has(name))) return undefined;
   }
   return fields as Record<string, string>;
 }
@@ -43,12 +50,15 @@ function readFields(ctx: Context, names: ReadonlySet<string>): Record<string, st
  * Reads the plain kind of request: a form with no field but `names` and the client's own, each once. Undefined for
  * everything else (assertions, DPoP, CORS, other media types, malformed input), which oidc-provider answers.
  */
-export function readSecretRequest(ctx: Context, names: ReadonlySet<string>): SecretRequest | undefined {
-  if (ctx.get('origin') !== '' || ctx.get('dpop') !== '' || ctx.get('accept').includes('jwt')) return undefined;
-  const fields = readFields(ctx, names);
+export function readSecretRequest(
+  { headers, body }: PlainRequest,
+  names: ReadonlySet<string>,
+): SecretRequest | undefined {
+  if (headers.origin || headers.dpop || headers.accept?.includes('jwt')) return undefined;
+  const fields = readFields(body, names);
   if (!fields) return undefined;
   const { client_id: clientId, client_secret: secret } = fields;
-  const header = ctx.get('authorization');
+  const header = headers.authorization ?? '';
   if (header === '') return clientId && secret ? { fields, clientId, secret, method: 'client_secret_post' } : undefined;
   const basic = basicCredentials(header);
   if (!basic || secret !== undefined || (clientId !== undefined && clientId !== basic.clientId)) return undefined;

@@ -1,21 +1,30 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import type { JWKS, Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type BrowserSessions, createBrowserSessions } from './browser-sessions.ts';
-import { createClientCredentialsEndpoint } from './client-credentials-endpoint.ts';
+import { createClientCredentialsEndpoint, type PlainAnswer } from './client-credentials-endpoint.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { createIntrospectionEndpoint } from './introspection-endpoint.ts';
 import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
 import { createResourceServerLookup } from './resource-servers.ts';
+import { protocolRoutes } from './routes.ts';
+import type { PlainRequest } from './secret-request.ts';
 import { createSelfPostingPages } from './self-posting-pages.ts';
+import { createSessionRegistry } from './session-registry.ts';
+import { signingKeys } from './signing-keys.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 
 /** The protocol endpoints as Koa middleware, and the ports for our pages and our API. */
 export interface Oidc extends Disposable {
-  /** The requests that services send all day; each makes one write at most and needs no unit of work. */
+  /**
+   * The answer (200) to a posted form that services send all day: a token by a secret, an introspection. Each makes one
+   * write at most and needs no unit of work. Undefined for everything else, which {@link Oidc.middleware} answers.
+   */
+  answerPlain(request: PlainRequest): Promise<PlainAnswer | undefined>;
+  /** The same as middleware. */
   readonly plainRequests: Middleware;
   readonly middleware: Middleware;
   readonly interactions: Interactions;
@@ -23,19 +32,25 @@ export interface Oidc extends Disposable {
   readonly accessTokens: AccessTokens;
 }
 
+type AnswerPlain = Oidc['answerPlain'];
+
 /** Starts the protocol side. A change of keys builds a new provider and swaps it; requests under way finish on theirs. */
-export function createOidc(parts: ProviderParts): Oidc {
+export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
   const { domains, settings } = parts;
   const verify = createAccessTokenVerifier(settings.issuer, () => domains.keys.current());
 
   const lookUp = createResourceServerLookup(domains, settings);
+  const registry = createSessionRegistry(() => current.provider, domains, parts.logger);
 
-  const build = (): { provider: Provider; plain: Middleware; handle: Middleware } => {
-    const provider = buildProvider(parts, { keys: [...domains.keys.current().signing] } as JWKS);
-    const plain = compose([
-      createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected }),
-      createClientCredentialsEndpoint({ provider, domains, lookUp, meter: parts.meter }),
-    ]) as Middleware;
+  const build = (): { provider: Provider; plain: AnswerPlain; handle: Middleware } => {
+    const provider = buildProvider({ ...parts, registry }, signingKeys(domains.keys.current().signing));
+    registry.attach(provider);
+    const introspect = createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected });
+    const issue = createClientCredentialsEndpoint({ provider, domains, lookUp, meter: parts.meter });
+    const plain: AnswerPlain = async (request) => {
+      if (request.path === protocolRoutes.token) return issue(request);
+      return request.path === protocolRoutes.introspection ? introspect(request) : undefined;
+    };
     const handle = compose([
       createStructuredTokens(provider, domains, verify),
       lostDeviceSession,
@@ -51,11 +66,23 @@ export function createOidc(parts: ProviderParts): Oidc {
   });
 
   return {
-    plainRequests: (ctx: Context, next) => current.plain(ctx, next),
+    answerPlain: (request) => current.plain(request),
+    async plainRequests(ctx: Context, next) {
+      const { method, path, headers, state } = ctx;
+      const body = method === 'POST' && (state.body as Buffer | undefined);
+      const answer = body && (await current.plain({ path, headers, body }));
+      if (!answer) return next();
+      ctx.status = 200;
+      ctx.set('cache-control', 'no-store');
+      ctx.body = answer;
+    },
     middleware: (ctx: Context, next) => current.handle(ctx, next),
     interactions: createInteractions(() => current.provider),
-    browserSessions: createBrowserSessions(() => current.provider, domains, settings.issuer),
+    browserSessions: registry.guard(createBrowserSessions(() => current.provider, domains, settings.issuer)),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
-    [Symbol.dispose]: stop,
+    [Symbol.dispose]() {
+      stop();
+      registry[Symbol.dispose]();
+    },
   };
 }

@@ -1,9 +1,9 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   randomBytes,
@@ -11,11 +11,11 @@ import {
 } from 'node:crypto';
 
 /** SHA-256 as base64url. Right for generated secrets of 128 bits and more; never for what a person chose. */
-export const sha256 = (value: string): string => createHash('sha256').update(value).digest('base64url');
+export const sha256 = (value: string): string => hash('sha256', value, 'base64url');
 
 /** Compares two strings in a time that depends only on the length of `actual`. */
 export function equalSecrets(expected: string, actual: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(expected).digest(), createHash('sha256').update(actual).digest());
+  return timingSafeEqual(hash('sha256', expected, 'buffer'), hash('sha256', actual, 'buffer'));
 }
 
 /** Where a sealed value lives. It is authenticated, so a value copied to another row does not open. */

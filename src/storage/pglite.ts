@@ -9,6 +9,7 @@ import { createDatabase, type Database } from './database.ts';
 import { PgliteEngine } from './pglite-engine.ts';
 import { DurableFiles, serverParameters } from './pglite-files.ts';
 import { startMaintenance } from './pglite-maintenance.ts';
+import { pgliteProgram } from './pglite-program.ts';
 import { postgresMajor, readTemplate, unpackTemplate } from './pglite-template.ts';
 
 export interface PgliteOptions {
@@ -51,6 +52,7 @@ function refuseOtherVersion(dir: string): void {
 async function openInMemory(): Promise<PGlite> {
   const template = readTemplate();
   return PGlite.create({
+    ...(await pgliteProgram()),
     dataDir: 'memory://',
     startParams: serverParameters(PGlite.defaultStartParams, false),
     ...(template && { loadDataDir: new Blob([new Uint8Array(template)]) }),
@@ -63,7 +65,7 @@ async function openOnDisk(dataDir: string, progress: Progress): Promise<PGlite> 
   if (!existsSync(dir)) await createCluster(dir, progress);
   refuseOtherVersion(dir);
   const startParams = serverParameters(PGlite.defaultStartParams, true);
-  return PGlite.create({ fs: new DurableFiles(dir), startParams });
+  return PGlite.create({ ...(await pgliteProgram()), fs: new DurableFiles(dir), startParams });
 }
 
 /**

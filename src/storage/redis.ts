@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
-import { Cluster, Redis } from 'ioredis';
+import { hash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { Cluster, Redis } from 'ioredis';
 import { AppError } from '../shared/errors.ts';
+import { createPatience } from './patience.ts';
 import { currentUnitOfWork } from './unit-of-work.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -16,12 +18,12 @@ export interface Script {
 
 export const script = (source: string): Script => ({
   source,
-  sha: createHash('sha1').update(source).digest('hex'),
+  sha: hash('sha1', source, 'hex'),
 });
 
 /** The Redis side of storage. Nothing here waits longer than 300 ms, whatever Redis does. */
 export interface RedisConnection extends AsyncDisposable {
-  /** For libraries that bring their own commands (rate limits). It has the timeouts but not the breaker. */
+  /** For those who bring their own commands and patience (rate limits): here only a silent connection ends, after 2 s. */
   readonly client: RedisClient;
   readonly state: RedisState;
   /** Called at each change of state, with what failed; returns what stops it. */
@@ -38,7 +40,7 @@ export interface RedisConnection extends AsyncDisposable {
 }
 
 /** Milliseconds, and how many failures in a row open the breaker. */
-const limits = { command: 250, driver: 1_000, connect: 1_000, probe: 1_000, silence: 2_000, failures: 5 };
+const limits = { command: 250, connect: 1_000, probe: 1_000, silence: 2_000, failures: 5 };
 
 /** Answers of a Redis that lives but cannot serve now. */
 const unservable = /^(LOADING|READONLY|OOM|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|NOAUTH)\b/;
@@ -50,13 +52,15 @@ export function isRedisUnavailable(error: unknown): boolean {
   return error.name !== 'ReplyError' || unservable.test(error.message);
 }
 
+// Only where there is a Redis: loading the driver takes a tenth of a start.
+const driver = (): typeof import('ioredis') => createRequire(import.meta.url)('ioredis');
+
 function connect(url: string): RedisClient {
+  const { Cluster, Redis } = driver();
   const target = new URL(url);
   const isCluster = target.searchParams.get('cluster') === 'true';
   target.searchParams.delete('cluster');
   const options = {
-    // Only for those who use the client themselves; `run` has a shorter and fairer one.
-    commandTimeout: limits.driver,
     connectTimeout: limits.connect,
     socketTimeout: limits.silence,
     maxRetriesPerRequest: 1,
@@ -84,28 +88,6 @@ function connect(url: string): RedisClient {
       ...(secure && { tls: {} }),
     },
   });
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const began = performance.now();
-  const late = new Promise<never>((_, reject) => {
-    const give = (): void => reject(new Error(`Redis did not answer within ${milliseconds} ms.`));
-    // When it was we who were busy, the answer is in the socket already; it is read before an immediate runs.
-    const end = (): unknown => setImmediate(give);
-    // A timer that is this late says that the command itself may have left late, so Redis gets its time after all.
-    const check = (): void => {
-      const wasBusy = performance.now() - began > milliseconds * 1.4;
-      timer = wasBusy ? setTimeout(end, milliseconds / 2) : undefined;
-      if (!wasBusy) end();
-    };
-    timer = setTimeout(check, milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Stops asking a Redis that does not answer, and asks on its own whether it is back. */
@@ -162,7 +144,8 @@ const away = (cause?: unknown): AppError =>
 /** Opens Redis, or Redis Cluster with `?cluster=true`. It connects in the background and again whenever it has to. */
 export function openRedis(url: string): RedisConnection {
   const client = connect(url);
-  const breaker = new Breaker(() => within(limits.command, client.ping()));
+  const within = createPatience(limits.command, 'Redis');
+  const breaker = new Breaker(() => within(client.ping()));
   // Without a listener the driver would write to the console; what matters comes back to the caller.
   client.on('error', () => undefined);
 
@@ -175,7 +158,7 @@ export function openRedis(url: string): RedisConnection {
       throw failure;
     }
     try {
-      const result = await within(limits.command, commands(client));
+      const result = await within(commands(client));
       breaker.succeeded();
       return result;
     } catch (error) {

@@ -75,4 +75,18 @@ describe('bench: figures', () => {
       .to.match(/^a +sallyport +50 /m)
       .and.match(/^a +stock +0\.50 +0\.50$/m);
   });
+
+  it('compares with every other server of the lane, each in a line of its own', () => {
+    const line = (server: string, done: number) => lineOf({ lane: 'a', server, slices: [slice({ done })] });
+    const lines = [line('sallyport', 90), line('stock in memory', 100), line('stock on Redis', 60)];
+    const ratios = ratiosOf(lines);
+    expect(ratios.map(({ against, rate }) => [against, rate])).to.deep.equal([
+      ['stock in memory', 0.9],
+      ['stock on Redis', 1.5],
+    ]);
+    const machine = { node: 'v1', cpu: 'x', cores: 2, stores: 's', startedAt: '', secondsPerSlice: 1, rounds: 1 };
+    expect(reportText({ ...machine, lines, ratios }))
+      .to.match(/^a +stock in memory +0\.90 +/m)
+      .and.match(/^a +stock on Redis +1\.50 +/m);
+  });
 });

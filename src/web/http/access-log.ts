@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import type { Logger } from '../../shared/logger.ts';
-import type { EdgeContext, EdgeMiddleware } from './context.ts';
+import { arrivalOf } from './arrival.ts';
+import type { AccessFacts, EdgeContext, EdgeMiddleware } from './context.ts';
 import { routeOf } from './routes.ts';
 
 /** One finished request, in words that make good labels: nothing in it was chosen by a stranger. */
@@ -23,35 +25,45 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 /** Status of an answer that nobody waited for, as nginx writes it. */
 const abandoned = 499;
 
-/**
- * Writes one line per request when its answer has left, with the route's name and never the URL, which may hold codes
- * and tokens. Goes outermost.
- */
-export function createAccessLog(options: {
+interface Options {
   readonly logger: Logger;
   readonly observe?: (observation: Observation) => void;
-}): EdgeMiddleware {
-  return function accessLog(ctx, next) {
+}
+
+/**
+ * Watches one answer and writes its line when it has left, with the route's name and never the URL, which may hold codes
+ * and tokens. `describe` is asked then.
+ */
+export const createAccessWriter =
+  ({ logger, observe }: Options) =>
+  (res: ServerResponse, describe: () => AccessFacts): void => {
     const start = performance.now();
-    ctx.res.once('close', () => {
+    res.once('close', () => {
       const milliseconds = performance.now() - start;
-      const status = ctx.res.writableFinished ? ctx.res.statusCode : abandoned;
-      const facts = factsOf(ctx);
-      const route = facts?.route ?? routeOf(ctx);
-      const method = methods.has(ctx.method) ? ctx.method : 'OTHER';
-      const line = {
-        method,
-        route: ctx.state.route ?? route,
-        status,
-        ms: Math.round(milliseconds * 10) / 10,
-        ip: ctx.state.ip,
-        requestId: ctx.state.requestId,
-        client: facts?.client?.clientId,
-        refusal: ctx.state.refusal,
-      };
-      options.logger[status >= 500 ? 'error' : 'info'](line, 'request');
-      options.observe?.({ method, route, status, seconds: milliseconds / 1000 });
+      const status = res.writableFinished ? res.statusCode : abandoned;
+      const { method: given, route, step = route, ip, requestId, client, refusal } = describe();
+      const method = methods.has(given) ? given : 'OTHER';
+      const ms = Math.round(milliseconds * 10) / 10;
+      const line = { method, route: step, status, ms, ip, requestId, client, refusal };
+      logger[status >= 500 ? 'error' : 'info'](line, 'request');
+      observe?.({ method, route, status, seconds: milliseconds / 1000 });
     });
+  };
+
+function describe(ctx: EdgeContext): AccessFacts {
+  const facts = factsOf(ctx);
+  const { ip, requestId, refusal, route: step } = ctx.state;
+  const route = facts?.route ?? routeOf(ctx);
+  return { method: ctx.method, route, step, ip, requestId, client: facts?.client?.clientId, refusal };
+}
+
+/** Writes one line per request; see {@link createAccessWriter}. Goes outermost. */
+export function createAccessLog(options: Options): EdgeMiddleware {
+  const watch = createAccessWriter(options);
+  return function accessLog(ctx, next) {
+    const arrival = arrivalOf(ctx.req);
+    if (arrival) arrival.describe = () => describe(ctx);
+    else watch(ctx.res, () => describe(ctx));
     return next();
   };
 }

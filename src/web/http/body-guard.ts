@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { arrivalOf } from './arrival.ts';
 import type { EdgeContext, EdgeMiddleware } from './context.ts';
 import { routeFor } from './routes.ts';
 
@@ -8,10 +9,11 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /**
- * Reads the whole body and puts it back, so that whoever comes next reads it from the request as if nobody had.
- * It stops before the stream's end is announced; after that nothing can be put back. Undefined when it is too long.
+ * Reads the whole body. It stops before the stream's end is announced, so that the body can be put back with `unshift`
+ * and whoever comes next reads it from the request as if nobody had. Undefined when it is longer than `limit` bytes.
+ * @throws Error when the connection is closed before.
  */
-function readAndPutBack(req: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+export function readBody(req: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -32,17 +34,20 @@ function readAndPutBack(req: IncomingMessage, limit: number): Promise<Buffer | u
         }
       }
       if (!req.complete) return;
-      settle(() => {
-        const body = Buffer.concat(chunks, size);
-        if (size > 0) req.unshift(body);
-        resolve(body);
-      });
+      settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
     };
     if (req.destroyed) return cut();
     req.on('error', fail).on('close', cut);
     if (!req.complete || req.readableLength > 0) req.on('readable', read);
     read();
   });
+}
+
+/** Reads the body, or takes what was read before, and puts it back. */
+async function readAndPutBack(req: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const body = arrivalOf(req)?.body ?? (await readBody(req, limit));
+  if (body && body.length > 0) req.unshift(body);
+  return body;
 }
 
 /** Reads on for a moment, so that a client that sends before it listens gets the answer and not a reset. */

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, SocketAddress } from 'node:net';
-import type { EdgeMiddleware } from './context.ts';
+import { arrivalOf } from './arrival.ts';
+import type { Caller, EdgeMiddleware } from './context.ts';
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
@@ -38,14 +40,38 @@ function trustList(entries: readonly string[]): BlockList {
   return list;
 }
 
+interface Peer {
+  readonly address: string | undefined;
+  readonly trusted: boolean;
+}
+
+/** Peers that are remembered; there are as many as proxies or, without any, as clients with open connections. */
+const maxPeers = 1_000;
+
+const headerOf = (req: IncomingMessage, name: string): string => String(req.headers[name] ?? '');
+
 /**
  * Finds out who is calling. Only headers from trusted proxies count; they are walked from the right, and the first
  * address that is not a trusted proxy is the client's. What is left of it anybody may have written.
  * @throws RangeError when an entry of `trustedProxies` is not an address or CIDR range.
  */
-export function createClientAddress(options: { readonly trustedProxies: readonly string[] }): EdgeMiddleware {
+export function createCallerReader(options: {
+  readonly trustedProxies: readonly string[];
+}): (req: IncomingMessage) => Caller {
   const list = trustList(options.trustedProxies);
   const trusts = (address: string): boolean => list.check(address, familyOf(address));
+  const peers = new Map<string, Peer>();
+
+  const peerOf = (remote: string): Peer => {
+    let peer = peers.get(remote);
+    if (!peer) {
+      const address = canonicalAddress(remote);
+      peer = { address, trusted: address !== undefined && trusts(address) };
+      if (peers.size >= maxPeers) peers.clear();
+      peers.set(remote, peer);
+    }
+    return peer;
+  };
 
   const walk = (peer: string, header: string): string => {
     let client = peer;
@@ -58,16 +84,24 @@ export function createClientAddress(options: { readonly trustedProxies: readonly
     return client;
   };
 
+  return (req) => {
+    const { address, trusted } = peerOf(req.socket.remoteAddress ?? '');
+    if (address === undefined || !trusted)
+      return { ip: address ?? 'unknown', trustedPeer: false, clientProtocol: 'http' };
+    const protocol = headerOf(req, 'x-forwarded-proto').split(',').at(-1)?.trim().toLowerCase();
+    return {
+      ip: walk(address, headerOf(req, 'x-forwarded-for')),
+      trustedPeer: true,
+      clientProtocol: protocol === 'https' ? 'https' : 'http',
+    };
+  };
+}
+
+/** Puts who is calling onto the context; see {@link createCallerReader}. */
+export function createClientAddress(options: { readonly trustedProxies: readonly string[] }): EdgeMiddleware {
+  const read = createCallerReader(options);
   return function clientAddress(ctx, next) {
-    const peer = canonicalAddress(ctx.req.socket.remoteAddress ?? '');
-    ctx.state.trustedPeer = peer !== undefined && trusts(peer);
-    ctx.state.ip = peer ?? 'unknown';
-    ctx.state.clientProtocol = 'http';
-    if (peer !== undefined && ctx.state.trustedPeer) {
-      ctx.state.ip = walk(peer, ctx.get('X-Forwarded-For'));
-      const protocol = ctx.get('X-Forwarded-Proto').split(',').at(-1)?.trim().toLowerCase();
-      if (protocol === 'https') ctx.state.clientProtocol = 'https';
-    }
+    Object.assign(ctx.state, arrivalOf(ctx.req)?.caller ?? read(ctx.req));
     ctx.request.ip = ctx.state.ip;
     return next();
   };

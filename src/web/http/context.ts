@@ -19,5 +19,21 @@ export interface EdgeState {
   refusal?: { readonly code: string; readonly reason?: string };
 }
 
+/** Who is calling. */
+export type Caller = Pick<EdgeState, 'ip' | 'trustedPeer' | 'clientProtocol'>;
+
+/** What the access log says of a request, apart from when and how it ended. */
+export interface AccessFacts {
+  readonly method: string;
+  /** A route of the closed set. */
+  readonly route: string;
+  /** What the log calls it, when that says more. */
+  readonly step?: string | undefined;
+  readonly ip: string;
+  readonly requestId: string;
+  readonly client?: string | undefined;
+  readonly refusal?: EdgeState['refusal'];
+}
+
 export type EdgeContext = Koa.ParameterizedContext<EdgeState>;
 export type EdgeMiddleware = Koa.Middleware<EdgeState>;

@@ -2,6 +2,7 @@ import type Koa from 'koa';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { createAccessLog, type Observation } from './access-log.ts';
+import { arrivedFailing } from './arrival.ts';
 import { createBodyGuard } from './body-guard.ts';
 import { createClientAddress } from './client-address.ts';
 import { createErrorHandler, type RenderErrorPage } from './error-handler.ts';
@@ -43,6 +44,7 @@ export function useEdge(app: Koa, options: EdgeOptions): void {
   app.use(createHostGuard(options));
   app.use(inputGuard);
   app.use(methodGuard);
+  app.use(arrivedFailing);
   // What Koa itself cannot send, for example to a client that left while the answer was streamed.
   app.on('error', (error: unknown) => options.logger.warn({ err: error }, 'answer could not be sent'));
 }

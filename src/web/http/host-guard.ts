@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
 import type { EdgeContext, EdgeMiddleware } from './context.ts';
 
@@ -13,8 +14,33 @@ export function pinToIssuer<State, Context>(app: Koa<State, Context>, issuer: st
   }
 }
 
-const countHosts = (rawHeaders: readonly string[]): number =>
-  rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+/** How many Host headers there are; Node keeps the first one and drops the rest. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
+}
+
+/** What a request says of the address it is for. */
+export type Addressed = 'here' | 'elsewhere' | 'no-path' | 'not-one-host';
+
+/**
+ * Whom a request is for. Forwarded hosts count for nothing: a proxy in front passes Host on as it came. A target in
+ * absolute form is refused, because it would overrule Host (RFC 9112 §3.2.2).
+ */
+export function createHostCheck(issuer: string): (req: IncomingMessage) => Addressed {
+  const { host, hostname, port, protocol } = new URL(issuer);
+  const withPort = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+  return ({ url, rawHeaders, headers }) => {
+    if (!url?.startsWith('/')) return 'no-path';
+    if (countHosts(rawHeaders) !== 1) return 'not-one-host';
+    const given = (headers.host ?? '').toLowerCase();
+    return given === host || given === withPort ? 'here' : 'elsewhere';
+  };
+}
 
 function misdirected(ctx: EdgeContext, issuer: string): void {
   ctx.status = 421;
@@ -31,18 +57,15 @@ function misdirected(ctx: EdgeContext, issuer: string): void {
 `;
 }
 
-/**
- * Lets a request in only when its Host is the issuer's. Forwarded hosts count for nothing: a proxy in front passes
- * Host on as it came. A target in absolute form is refused, because it would overrule Host (RFC 9112 §3.2.2).
- */
+/** Lets a request in only when its Host is the issuer's; see {@link createHostCheck}. */
 export function createHostGuard(options: { readonly issuer: string }): EdgeMiddleware {
-  const { origin, host, hostname, port, protocol } = new URL(options.issuer);
-  const withPort = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+  const { origin } = new URL(options.issuer);
+  const check = createHostCheck(options.issuer);
   return function hostGuard(ctx, next) {
-    if (!ctx.req.url?.startsWith('/')) ctx.throw(400, 'The request target must be a path.');
-    if (countHosts(ctx.req.rawHeaders) !== 1) ctx.throw(400, 'A request needs exactly one Host header.');
-    const given = ctx.get('Host').toLowerCase();
-    if (given !== host && given !== withPort) return misdirected(ctx, origin);
+    const addressed = check(ctx.req);
+    if (addressed === 'no-path') ctx.throw(400, 'The request target must be a path.');
+    if (addressed === 'not-one-host') ctx.throw(400, 'A request needs exactly one Host header.');
+    if (addressed === 'elsewhere') return misdirected(ctx, origin);
     return next();
   };
 }

@@ -1,26 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../../shared/clock.ts';
 import { reasonOf } from '../../shared/errors.ts';
+import { randomText } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { createPatience } from '../../storage/patience.ts';
 import type { CountMode } from './rate-limit-local.ts';
 
 export type RedisLike = Redis | Cluster;
 
 /** Milliseconds: the longest that a request waits for Redis, and how long a Redis that failed is left alone. */
 const patience = { answer: 300, rest: 1_000 };
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 export type RedisGuard = <T>(work: () => Promise<T>, otherwise: () => T | Promise<T>) => Promise<T>;
 
@@ -30,6 +19,7 @@ export type RedisGuard = <T>(work: () => Promise<T>, otherwise: () => T | Promis
  */
 export function createRedisGuard(options: { readonly logger: Logger; readonly clock: Clock }): RedisGuard {
   const { logger, clock } = options;
+  const within = createPatience(patience.answer, 'Redis');
   let away = false;
   let restUntil = 0;
 
@@ -40,7 +30,7 @@ export function createRedisGuard(options: { readonly logger: Logger; readonly cl
       restUntil = now + patience.rest;
     }
     try {
-      const result = await within(patience.answer, work());
+      const result = await within(work());
       if (away) logger.info('limits are counted in Redis again');
       away = false;
       return result;
@@ -89,7 +79,7 @@ export function createRedisCounter(
   if (!('sallyportCount' in redis)) redis.defineCommand('sallyportCount', { numberOfKeys: 1, lua });
   const counting = redis as unknown as WithCount;
   return (key, mode) => {
-    const member = randomBytes(9).toString('base64url');
+    const member = randomText(16);
     return counting.sallyportCount(
       `sallyport:count:${name}:${key}`,
       clock.now(),

@@ -51,18 +51,29 @@ export interface SecurityHeaderOptions {
   readonly popups: boolean;
 }
 
+/** The headers that every answer at a kind of route has. */
+export function securityHeadersOf(kind: RouteKind, { issuer, popups }: SecurityHeaderOptions): Record<string, string> {
+  return {
+    ...constant,
+    'Content-Security-Policy': policyFor(kind),
+    'Cache-Control': 'no-store',
+    'Cross-Origin-Opener-Policy': popups && kind === 'flow' ? 'unsafe-none' : 'same-origin',
+    ...(issuer.startsWith('https:') && { 'Strict-Transport-Security': 'max-age=31536000' }),
+  };
+}
+
 /** Puts the security headers on every answer, whatever becomes of it. Goes outside of the error handler. */
 export function createSecurityHeaders(options: SecurityHeaderOptions): EdgeMiddleware {
-  const { issuer, metadataMaxAge, popups } = options;
-  const https = issuer.startsWith('https:');
+  const known = new Map<RouteKind, readonly (readonly [string, string])[]>();
+  const headersOf = (kind: RouteKind): readonly (readonly [string, string])[] => {
+    const headers = known.get(kind) ?? Object.entries(securityHeadersOf(kind, options));
+    known.set(kind, headers);
+    return headers;
+  };
   return async function securityHeaders(ctx, next) {
     const { kind } = routeFor(ctx);
-    ctx.set(constant);
-    ctx.set('Content-Security-Policy', policyFor(kind));
-    ctx.set('Cache-Control', 'no-store');
-    ctx.set('Cross-Origin-Opener-Policy', popups && kind === 'flow' ? 'unsafe-none' : 'same-origin');
-    if (https) ctx.set('Strict-Transport-Security', 'max-age=31536000');
+    for (const [name, value] of headersOf(kind)) ctx.res.setHeader(name, value);
     await next();
-    if (kind === 'metadata') publish(ctx, metadataMaxAge);
+    if (kind === 'metadata') publish(ctx, options.metadataMaxAge);
   };
 }
