@@ -8,8 +8,17 @@ const order = [
   'clients',
   'consents',
   'credentials',
+  'passkeys',
   'revocation',
+  'devices',
+  'sessions',
+  'one-time-secrets',
+  'registration',
+  'recovery',
+  'account-data',
+  'user-import',
   'sign-in',
+  'account-settings',
 ];
 const domains = order.join('|');
 const inside = `^src/(${domains})/`;

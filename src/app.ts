@@ -1,4 +1,4 @@
-import type Koa from 'koa';
+import type { RequestListener } from 'node:http';
 import { createArtifacts } from './app/artifacts.ts';
 import { createConsoles } from './app/consoles.ts';
 import { createDomains, type Domains } from './app/domains.ts';
@@ -15,11 +15,13 @@ import type { Logger } from './shared/logger.ts';
 import { type Resources, withResources } from './shared/resources.ts';
 import type { Database } from './storage/database.ts';
 import { createDevMailRoutes } from './web/dev-mail.ts';
+import { createDeviceCookie } from './web/device-cookie.ts';
 import { type HttpServer, listen } from './web/http/server.ts';
 import { listenForManagement, type ReadinessCheck } from './web/management.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createSignInRoutes } from './web/sign-in/routes.ts';
+import { createWellKnownRoutes } from './web/well-known.ts';
 
 /** A server that is put together; it listens when it is told to. */
 export interface App extends AsyncDisposable {
@@ -37,6 +39,8 @@ interface Options {
   readonly clock?: Clock;
   /** Told what takes time at the first start. */
   readonly onProgress?: (text: string) => void;
+  /** False sends every request the ordinary way; for tests that compare. */
+  readonly plainLane?: boolean;
   readonly demoAccounts?: () => readonly { username: string; password: string; note: string }[];
 }
 
@@ -71,7 +75,7 @@ function countSignIns(metrics: Metrics): (event: AuditEvent) => void {
 }
 
 interface Built {
-  readonly web: Koa;
+  readonly web: RequestListener;
   readonly domains: Domains;
   readonly database: Database;
   readonly checks: readonly ReadinessCheck[];
@@ -90,6 +94,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
   const database = resources.use(await openDatabase(config, logger, onProgress));
   const domains = createDomains(config, database, clock, logger, countSignIns(metrics));
   resources.use(domains.hasher);
+  resources.use(domains.passwordPolicy);
   metrics.watch('password_queue', 'Passwords that wait for a thread.', () => domains.hasher.waiting);
   await domains.keys.prepare();
   resources.use(domains.keys.start());
@@ -121,12 +126,19 @@ async function build(config: Config, options: Options, resources: Resources): Pr
       logger,
     }),
   );
+  const wellKnown = createWellKnownRoutes({
+    issuer: config.issuer,
+    passkeys: domains.passkeys.usable,
+    relatedOrigins: config.SALLYPORT_PASSKEY_ORIGINS,
+  });
   const signIn = createSignInRoutes({
     ...domains,
     interactions: oidc.interactions,
     pages: tools.pages,
     forms: tools.forms,
     limits: limits.attempts,
+    browserSessions: oidc.browserSessions,
+    deviceCookie: createDeviceCookie(config.secureCookies),
     demoAccounts,
     secureCookies: config.secureCookies,
   });
@@ -136,15 +148,16 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     database,
     oidc,
     tools,
-    routers: [signIn, ...consoles.routers, ...devRoutes(config, domains, tools)],
+    routers: [signIn, wellKnown, ...consoles.routers, ...devRoutes(config, domains, tools)],
     home: consoles.home,
-    limits: limits.middleware,
+    limits,
     ensureFresh: () => domains.keys.ensureFresh(),
     cookieKeys: domains.secrets.cookieKeys(),
     metrics,
     clock,
     logger,
     access,
+    plainLane: options.plainLane,
   });
   resources.use(startJobs({ artifacts, domains, logger }));
   return { web, domains, database, checks: artifacts.checks, metrics };
@@ -162,7 +175,7 @@ export function createApp(config: Config, options: Options): Promise<App> {
       domains,
       database,
       async listen() {
-        server = await listen(web.callback(), { port: config.PORT, host: config.host });
+        server = await listen(web, { port: config.PORT, host: config.host });
         const management = await listenForManagement(
           { checks, registry: metrics.registry, isDraining: () => draining, logger },
           { port: config.SALLYPORT_MANAGEMENT_PORT, host: config.SALLYPORT_MANAGEMENT_HOST },

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config/load.ts';
 import type { AccessTokens, Oidc } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import { createAccountRoutes } from '../web/account-console/routes.ts';
 import { createAdminRoutes } from '../web/admin-console/admin-routes.ts';
 import { createApiDocs, createApiRoutes } from '../web/api/api-routes.ts';
 import { meOperations } from '../web/api/me.ts';
@@ -71,11 +72,16 @@ export function createConsoles({ config, domains, oidc, tools, clock }: Needs): 
     },
   };
   const admin = createAdminRoutes({ ...domains, guard, pages: tools.pages, clock, links: linksOf(config) });
+  const account = createAccountRoutes(
+    { guard, forms: tools.forms, freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS },
+    [],
+  );
   const playground = playgroundOf(config);
 
   return {
     routers: [
       createConsoleRoutes({ sessions, state, issuer }),
+      account,
       admin,
       createApiRoutes({ issuer, tokens, accounts, operations, document }),
       createApiDocs({ document, pages: tools.pages }),

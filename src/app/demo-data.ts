@@ -52,6 +52,8 @@ interface Needs {
   readonly playgroundOrigin: string;
   readonly dataDir: string;
   readonly clock?: Clock;
+  /** Told what takes time. */
+  readonly onProgress?: (text: string) => void;
 }
 
 /** `<dataDir>/demo.json`. It is written before the first account, so that a crash leaves nothing without a password. */
@@ -142,6 +144,7 @@ async function ensureClient(
 }
 
 async function seed(needs: Needs, file: string, start: DemoFile): Promise<DemoFile> {
+  needs.onProgress?.('Preparing demo data.');
   const plan = readPlan(needs.playgroundOrigin);
   let state = writeDemoFile(file, start);
   for (const api of plan.apis) if (!(await needs.apis.find(api.identifier))) await needs.apis.create(api, by);
@@ -195,12 +198,13 @@ async function isOurs(accounts: Accounts, known: DemoFile): Promise<boolean> {
 export async function seedDemo(needs: Needs): Promise<DemoSummary> {
   const file = join(needs.dataDir, 'demo.json');
   const known = readDemoFile(file);
-  const empty = (await needs.accounts.list({ limit: 1 })).length === 0;
-  if (!empty && !(known && (await isOurs(needs.accounts, known)))) return nothing;
-  if (known && !empty && known.complete) {
+  const ours = known !== undefined && (await isOurs(needs.accounts, known));
+  if (ours && known.complete) {
     await movePlayground(needs);
     return known;
   }
+  const empty = (await needs.accounts.list({ limit: 1 })).length === 0;
+  if (!empty && !ours) return nothing;
   // Halfway with no account yet, the file may also belong to another database: its client secrets prove nothing.
   const start = known && !empty ? known : newDemoFile(needs.issuer, needs.playgroundOrigin);
   return seed(needs, file, start);

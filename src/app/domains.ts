@@ -1,22 +1,17 @@
-import { availableParallelism } from 'node:os';
 import { createSqlAccountStore } from '../accounts/account-store-sql.ts';
 import { createAccounts, rememberAccounts } from '../accounts/index.ts';
-import { createSqlApiStore } from '../apis/api-store-sql.ts';
-import { createApis } from '../apis/index.ts';
+import { createSqlAuditReader } from '../audit/audit-reader-sql.ts';
 import { createSqlAuditCounts } from '../audit/audit-statistics-sql.ts';
 import { createSqlAuditStore } from '../audit/audit-store-sql.ts';
 import { type AuditEvent, type AuditLog, createAuditLog, createAuditStatistics } from '../audit/index.ts';
-import { createSqlClientStore } from '../clients/client-store-sql.ts';
-import { createClients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
 import { createSqlConsentStore } from '../consents/consent-store-sql.ts';
 import { createConsents } from '../consents/index.ts';
-import { createSqlCredentialStore } from '../credentials/credential-store-sql.ts';
-import { createCredentials, createPasswordHasher } from '../credentials/index.ts';
-import { createKeys } from '../keys/index.ts';
-import { createSqlKeyStore } from '../keys/key-store-sql.ts';
-import { createSqlLeaseStore } from '../keys/lease-store-sql.ts';
-import { consoleClient } from '../oidc/console-client.ts';
+import { createSqlCodeStore } from '../one-time-secrets/code-store-sql.ts';
+import { createOneTimeSecrets } from '../one-time-secrets/index.ts';
+import { createSqlLinkStore } from '../one-time-secrets/link-store-sql.ts';
+import { createPasskeys, relyingPartyOf } from '../passkeys/index.ts';
+import { createSqlPasskeyStore } from '../passkeys/passkey-store-sql.ts';
 import { createRevocations } from '../revocation/index.ts';
 import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -26,18 +21,17 @@ import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
 import { createSignIn } from '../sign-in/index.ts';
 import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
-import { ownApi } from '../web/api/resource.ts';
+import { createAccountParts } from './account-parts.ts';
+import { createSettings } from './account-settings.ts';
+import { connectApps } from './connected-apps.ts';
 import { withEndedAccess } from './end-access.ts';
+import { withEndedSessions } from './end-sessions.ts';
 import { createMail } from './mail.ts';
+import { createCredentialParts } from './passwords.ts';
+import { createProtocolParts } from './protocol-parts.ts';
 import { withSecurityNotices } from './security-notices.ts';
-
-const keyPolicy = (config: Config) => ({
-  rotationSeconds: config.SALLYPORT_KEY_ROTATION_SECONDS,
-  publishSeconds: config.SALLYPORT_KEY_PUBLISH_SECONDS,
-  retireSeconds: config.SALLYPORT_KEY_RETIRE_SECONDS,
-  jwksMaxAgeSeconds: config.SALLYPORT_JWKS_MAX_AGE,
-  algorithms: ['ES256', 'RS256', 'EdDSA'] as const,
-});
+import { createSessionParts } from './sessions.ts';
+import { createImport } from './user-import.ts';
 
 /** Milliseconds that a change of an account made on another node may take to be seen here. */
 const accountMemory = 1000;
@@ -62,82 +56,115 @@ const signInPolicy = (config: Config) => ({
   codeTries: 5,
 });
 
+type Observe = (event: AuditEvent) => void;
+
+/** People and their sessions, tied to the audit log: what it hears of ends access and sends notices. */
+function createPeopleParts(config: Config, database: Database, clock: Clock, logger: Logger, observe: Observe) {
+  const secrets = new SecretRing(config.secrets);
+  const plain = observedAudit(database, clock, observe);
+  const notifications = createMail({ config, database, clock, logger, secrets, audit: plain });
+  const revocations = createRevocations({ store: createSqlRevocationStore(database), clock, audit: plain });
+  const longestSeconds = Math.max(config.SALLYPORT_REFRESH_FAMILY_SECONDS, config.SALLYPORT_SESSION_SECONDS);
+  const ending = withEndedSessions(withEndedAccess(plain, { revocations, clock, longestSeconds }), {
+    sessions: { endRevoked: (...given) => sessions.endRevoked(...given) },
+    devices: { forgetAll: (...given) => devices.forgetAll(...given) },
+  });
+  const audit = withSecurityNotices(ending, {
+    accounts: { find: (id) => accounts.find(id) },
+    notifications,
+    clock,
+    transaction: (work) => database.transaction(work),
+  });
+  const { devices, sessions } = createSessionParts({ config, database, revocations, audit, clock, logger });
+  const accounts = rememberAccounts(
+    createAccounts({ store: createSqlAccountStore(database), clock, audit }),
+    clock,
+    accountMemory,
+  );
+  return { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts };
+}
+
 /** Puts the domains on their stores. All of them are durable data, so all of them are SQL. */
 export function createDomains(
   config: Config,
   database: Database,
   clock: Clock,
   logger: Logger,
-  observe: (event: AuditEvent) => void = () => undefined,
+  observe: Observe = () => undefined,
 ) {
-  const secrets = new SecretRing(config.secrets);
-  const plain = observedAudit(database, clock, observe);
-  const notifications = createMail({ config, database, clock, logger, secrets });
-  const revocations = createRevocations({ store: createSqlRevocationStore(database), clock, audit: plain });
-  const longestSeconds = Math.max(config.SALLYPORT_REFRESH_FAMILY_SECONDS, config.SALLYPORT_SESSION_SECONDS);
-  const audit = withSecurityNotices(withEndedAccess(plain, { revocations, clock, longestSeconds }), {
-    accounts: { find: (id) => accounts.find(id) },
+  const people = createPeopleParts(config, database, clock, logger, observe);
+  const { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts } = people;
+  const protocol = createProtocolParts({ config, database, clock, audit, secrets, logger });
+  const { hasher, credentials, passwordMemory, passwordPolicy } = createCredentialParts({
+    config,
+    database,
+    clock,
+    audit,
+    secrets,
+    logger,
+  });
+  const passkeys = createPasskeys({
+    store: createSqlPasskeyStore(database),
+    clock,
+    audit,
+    rp: relyingPartyOf(config.issuer, 'Sallyport', config.SALLYPORT_PASSKEY_ORIGINS),
+  });
+  const consents = createConsents(createSqlConsentStore(database), clock);
+  const oneTimeSecrets = createOneTimeSecrets({
+    links: createSqlLinkStore(database),
+    codes: createSqlCodeStore(database),
+    clock,
+    secrets,
+  });
+  const accountParts = createAccountParts({
+    config,
+    database,
+    clock,
+    audit,
+    accounts,
+    consents,
+    credentials,
+    devices,
     notifications,
-    clock,
-    transaction: (work) => database.transaction(work),
-  });
-  const accounts = rememberAccounts(
-    createAccounts({ store: createSqlAccountStore(database), clock, audit }),
-    clock,
-    accountMemory,
-  );
-  const apis = createApis({
-    store: createSqlApiStore(database),
-    clock,
-    audit,
-    builtIn: [ownApi(config.issuer)],
-  });
-  const clients = createClients({
-    store: createSqlClientStore(database),
-    clock,
-    audit,
-    checkResource: (identifier) => apis.find(identifier),
-    allowLoopbackHttp: !config.production,
-    builtIn: [consoleClient(config.issuer)],
-  });
-  const hasher = createPasswordHasher({
-    workers: config.SALLYPORT_ARGON2_WORKERS ?? availableParallelism(),
-    queue: config.SALLYPORT_ARGON2_QUEUE,
-    memoryKiB: config.SALLYPORT_ARGON2_MEMORY_KIB,
-    passes: config.SALLYPORT_ARGON2_PASSES,
-    logger,
-  });
-  const credentials = createCredentials({
-    store: createSqlCredentialStore(database),
-    clock,
-    audit,
-    secrets,
-    hasher,
-    issuerName: 'Sallyport',
-    logger,
-  });
-  const keys = createKeys({
-    store: createSqlKeyStore(database),
-    leases: createSqlLeaseStore(database, clock),
-    secrets,
-    clock,
-    audit,
-    policy: keyPolicy(config),
-    logger,
+    oneTimeSecrets,
+    passkeys,
+    passwordPolicy,
+    revocations,
+    sessions,
+    longestSeconds,
   });
   return {
     audit,
+    ...accountParts,
+    accountSettings: createSettings({
+      database,
+      oneTimeSecrets,
+      credentials,
+      passwordPolicy,
+      passkeys,
+      devices,
+      audit,
+      clock,
+      logger,
+      signInPolicy: signInPolicy(config),
+    }),
     statistics: createAuditStatistics(createSqlAuditCounts(database)),
     accounts,
-    apis,
-    clients,
-    consents: createConsents(createSqlConsentStore(database), clock),
+    ...protocol,
+    consents,
+    connectedApps: connectApps({ consents, revocations, audit, database, clock, longestSeconds }),
+    auditReader: createSqlAuditReader(database),
     credentials,
+    devices,
     hasher,
-    keys,
     notifications,
+    oneTimeSecrets,
+    passwordPolicy,
+    passkeys,
     revocations,
     secrets,
+    sessions,
+    userImport: createImport({ database, clock, audit, secrets, accounts, passwordMemory }),
     signIn: createSignIn({
       flows: createSqlFlowStore(database),
       throttle: createSqlThrottleStore(database),

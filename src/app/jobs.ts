@@ -52,7 +52,14 @@ export function startJobs({
     { name: 'purge-artifacts', everySeconds: 60, run: () => artifacts.purge() },
     { name: 'purge-sign-ins', everySeconds: 300, run: () => domains.signIn.purge() },
     { name: 'purge-enrolments', everySeconds: 300, run: () => domains.credentials.purge() },
+    { name: 'purge-passkey-challenges', everySeconds: 300, run: () => domains.passkeys.purge() },
     { name: 'purge-revocations', everySeconds: 300, run: () => domains.revocations.purge() },
+    { name: 'purge-sessions', everySeconds: 60, run: () => domains.sessions.purge() },
+    { name: 'purge-devices', everySeconds: 3600, run: () => domains.devices.purge() },
+    { name: 'purge-one-time-secrets', everySeconds: 300, run: () => domains.oneTimeSecrets.purge() },
+    { name: 'purge-registrations', everySeconds: 3600, run: () => domains.registration.purge() },
+    { name: 'purge-recoveries', everySeconds: 3600, run: () => domains.recovery.purge() },
+    { name: 'purge-accounts', everySeconds: 3600, run: () => domains.accountData.purge() },
     { name: 'purge-mail', everySeconds: 300, run: () => domains.notifications.purge() },
   ];
   for (const job of jobs) stack.use(repeat(job, logger));

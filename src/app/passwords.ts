@@ -56,9 +56,10 @@ export function createCredentialParts({ config, database, clock, audit, secrets,
     passes: config.SALLYPORT_ARGON2_PASSES,
     logger,
   });
+  const passwordMemory = { store: records, settingsFor };
   const credentials = createCredentials({
     store: createSqlCredentialStore(database),
-    memory: { store: records, settingsFor },
+    memory: passwordMemory,
     clock,
     audit,
     secrets,
@@ -78,5 +79,5 @@ export function createCredentialParts({ config, database, clock, audit, secrets,
     audit,
     logger,
   });
-  return { hasher, credentials, passwordPolicy };
+  return { hasher, credentials, passwordMemory, passwordPolicy };
 }

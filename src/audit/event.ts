@@ -38,6 +38,7 @@ export type AuditType =
   | 'account.restored'
   | 'account.purged'
   | 'account.exported'
+  | 'user_import.finished'
   | 'registration.refused'
   | 'invitation.created'
   | 'email.verified'

@@ -6,7 +6,6 @@ import type { Logger } from '../shared/logger.ts';
 import { callServer } from './control-client.ts';
 import type { ControlRequest, ControlResponse } from './control-message.ts';
 import { controlPath, ownControlDirectory } from './control-path.ts';
-import { domainCommands } from './domain-commands.ts';
 import type { Domains } from './domains.ts';
 
 interface Needs {
@@ -40,7 +39,9 @@ async function answer({ domains, logger }: Needs, line: string): Promise<Control
   try {
     const { command: name, input } = parseRequest(line);
     if (name === 'ping') return { ok: true, result: { pid: process.pid } };
-    const command = domainCommands.find((candidate) => candidate.name === name);
+    // Loaded when somebody asks: a start does not wait for it.
+    const { executable } = await import('./domain-commands.ts');
+    const command = executable.find((candidate) => candidate.name === name);
     if (!command) {
       throw new AppError('invalid_input', `The running server does not know \`${name}\`. Is it another version?`);
     }

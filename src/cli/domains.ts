@@ -1,18 +1,30 @@
-import type { Accounts } from '../accounts/index.ts';
+import type { AccountData } from '../account-data/index.ts';
+import type { AccountLife, Accounts } from '../accounts/index.ts';
 import type { Apis } from '../apis/index.ts';
 import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Clients } from '../clients/index.ts';
-import type { Credentials } from '../credentials/index.ts';
+import type { Credentials, PasswordPolicy } from '../credentials/index.ts';
 import type { Keys } from '../keys/index.ts';
+import type { Recovery } from '../recovery/index.ts';
+import type { Registration } from '../registration/index.ts';
+import type { Sessions } from '../sessions/index.ts';
+import type { UserImport } from '../user-import/index.ts';
 
 /** What commands work on: the domains of a running server, or ones that were opened for one command. */
 export interface Domains {
+  readonly accountData: AccountData;
+  readonly accountLife: Pick<AccountLife, 'prove'>;
   readonly accounts: Accounts;
   readonly apis: Apis;
   readonly audit: AuditLog;
   readonly clients: Clients;
   readonly credentials: Pick<Credentials, 'setPassword' | 'factorsOf' | 'totp'>;
+  readonly passwordPolicy: Pick<PasswordPolicy, 'enforce' | 'generate' | 'requireChange'>;
+  readonly recovery: Pick<Recovery, 'issueLink'>;
+  readonly registration: Pick<Registration, 'invite'>;
   readonly keys: Pick<Keys, 'prepare' | 'list' | 'rotate' | 'revoke'>;
+  readonly sessions: Pick<Sessions, 'list' | 'end' | 'endAll'>;
+  readonly userImport: UserImport;
 }
 
 /** Who acts when a command does. */

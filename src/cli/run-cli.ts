@@ -5,8 +5,9 @@ import { silentLogger } from '../shared/logger.ts';
 import { askOrOpen } from './ask-or-open.ts';
 import { type DomainCommand, flagOf } from './command.ts';
 import { localCommands } from './commands/local.ts';
+import { importUsers } from './commands/users-import.ts';
 import { callServer } from './control-client.ts';
-import type { ControlResponse } from './control-message.ts';
+import { resultOf } from './control-message.ts';
 import { domainCommands } from './domain-commands.ts';
 import type { LocalCommand, Surroundings } from './local-command.ts';
 import { type ParsedArguments, parseArguments, UsageError } from './parse-arguments.ts';
@@ -22,7 +23,7 @@ export interface Io {
 
 type AnyCommand = DomainCommand | LocalCommand;
 
-export const allCommands: readonly AnyCommand[] = [...localCommands, ...domainCommands];
+export const allCommands: readonly AnyCommand[] = [...localCommands, ...domainCommands, importUsers];
 
 /** The command that the first one or two words name. */
 function findCommand(words: readonly string[]): { command: AnyCommand; rest: readonly string[] } | undefined {
@@ -57,18 +58,12 @@ async function complete(command: AnyCommand, { input, fromStdin }: ParsedArgumen
   return whole;
 }
 
-function unwrap(response: ControlResponse): unknown {
-  if (response.ok) return response.result;
-  const { code, message, fields } = response.error;
-  throw code === 'internal' ? new Error(message) : new AppError(code, message, { ...(fields && { fields }) });
-}
-
 /** Lets the running server execute a command, or opens the database for it when none runs. */
 async function runOnDomains(command: DomainCommand, input: unknown, config: Config, around: Surroundings) {
   return askOrOpen(
     async () => {
       const response = await callServer(config.dataDir, { command: command.name, input });
-      return response && { result: unwrap(response) };
+      return response && { result: resultOf(response) };
     },
     async () => {
       // Loaded only where it is needed: it is most of the program.

@@ -27,7 +27,7 @@ export function documentedVariables(): DocumentedVariable[] {
   return Object.entries(configSchema.shape).map(([name, schema]) => {
     const property = properties[name] as Property;
     const fallback = schema.safeParse(undefined).data;
-    const none = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0);
+    const none = fallback === undefined || (typeof fallback === 'object' && Object.keys(fallback).length === 0);
     return {
       name,
       description: property.description ?? '',

@@ -17,6 +17,8 @@ const flag = (fallback: boolean) =>
     .default(fallback ? 'true' : 'false')
     .transform((text) => text === 'true');
 
+const originOf = (text: string): string | undefined => (URL.canParse(text) ? new URL(text).origin : undefined);
+
 /** Every variable that Sallyport reads. Names that start with `SALLYPORT_` and are not here stop the start. */
 export const configSchema = z.object({
   NODE_ENV: describe(
@@ -69,6 +71,34 @@ export const configSchema = z.object({
       .optional(),
     'Sender of mails, for example Sallyport <no-reply@example.com>. Default: no-reply at the host of the issuer.',
   ),
+  SALLYPORT_SMS_WEBHOOK_URL: describe(
+    z
+      .string()
+      .regex(/^(?:https:\/\/[^\s@#]+|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?(?:\/[^\s@#]*)?)$/i, {
+        error: 'Give an https address without user, password and fragment',
+      })
+      .optional(),
+    'SMS gateway: text messages are posted to this address as signed JSON {type, timestamp, data: {id, to, kind, text}}. Redirects are not followed. Without it no codes go by text message.',
+    { secret: true },
+  ),
+  SALLYPORT_SMS_WEBHOOK_SECRET: describe(
+    z
+      .string()
+      .regex(/^(?:whsec_[A-Za-z0-9+/]{32,}={0,2}|(?!whsec_).{32,})$/, {
+        error: 'Give whsec_ and 24 bytes or more as base64, or 32 characters or more',
+      })
+      .optional(),
+    'What requests to the SMS gateway are signed with (Standard Webhooks, HMAC-SHA-256). Needed with SALLYPORT_SMS_WEBHOOK_URL.',
+    { secret: true },
+  ),
+  SALLYPORT_PASSKEY_ORIGINS: describe(
+    list
+      .default([])
+      .refine((origins) => origins.every((origin) => /^https:[^*]+$/.test(origin) && originOf(origin) === origin), {
+        error: 'Give https origins without a path, for example https://app.example.com',
+      }),
+    'Further origins that may use the passkeys of this server, for apps of yours with a sign-in page of their own. Published at /.well-known/webauthn; browsers honour five domains.',
+  ),
   SALLYPORT_TRUSTED_PROXIES: describe(
     list.default([]),
     'Addresses or CIDR ranges whose X-Forwarded-For and -Proto headers count. Default: none.',
@@ -115,8 +145,33 @@ export const configSchema = z.object({
     'How long a client whose answer got lost may use a refresh token again, while its successor is unused. 0 is strict.',
   ),
   SALLYPORT_SESSION_SECONDS: describe(seconds(14 * 86400), 'Life of a browser session with "Keep me signed in".'),
+  SALLYPORT_SESSION_IDLE_SECONDS: describe(
+    z.coerce
+      .number()
+      .int()
+      .min(0)
+      .refine((value) => value === 0 || value >= 300, { error: 'Give 0, or 300 seconds or more' })
+      .default(0),
+    'A browser session ends after so long without use, 300 or more. 0: only at the end of its life.',
+  ),
+  SALLYPORT_SESSION_LIMIT: describe(
+    z.coerce.number().int().min(0).max(1000).default(5),
+    'Sessions that one account may have at once. 0: any number.',
+  ),
+  SALLYPORT_SESSION_LIMIT_POLICY: describe(
+    z.enum(['end-oldest', 'refuse']).default('end-oldest'),
+    'What a sign-in beyond that does: it ends the session that was used longest ago, or it is refused.',
+  ),
+  SALLYPORT_REMEMBER_DEVICE_DAYS: describe(
+    z.coerce.number().int().min(0).max(90).default(0),
+    'How long a browser may be remembered in the place of the second factor, 90 at most. 0: never.',
+  ),
   SALLYPORT_INTERACTION_SECONDS: describe(seconds(3600), 'How long a sign-in may stay open.'),
   SALLYPORT_CHALLENGE_SECONDS: describe(seconds(600), 'How long the second door waits after the first.'),
+  SALLYPORT_FRESH_SIGN_IN_SECONDS: describe(
+    z.coerce.number().int().min(120).default(600),
+    'How old the sign-in behind a change of password, factors or address may be. Their pages are shown during its first half.',
+  ),
 
   SALLYPORT_KEY_ROTATION_SECONDS: describe(seconds(30 * 86400), 'How often a new signing key takes over.'),
   SALLYPORT_KEY_PUBLISH_SECONDS: describe(
@@ -141,6 +196,68 @@ export const configSchema = z.object({
   SALLYPORT_ARGON2_QUEUE: describe(
     z.coerce.number().int().min(1).max(10000).default(64),
     'Sign-ins that may wait for a hash; more get 503 with Retry-After.',
+  ),
+
+  SALLYPORT_REGISTRATION: describe(
+    z.enum(['off', 'invite', 'open']).default('open'),
+    'Who may make an account: nobody, whom an operator invited, or anybody with an address that they can confirm.',
+  ),
+  SALLYPORT_REGISTRATION_DOMAINS: describe(
+    list.default([]),
+    'Comma-separated domains of mail that may register, without their subdomains. Invitations are free of it. Default: all.',
+  ),
+  SALLYPORT_DELETION_DAYS: describe(
+    z.coerce.number().int().min(1).max(3650).default(30),
+    'Days that a deleted account can be restored. Then everything personal is removed and its names are free.',
+  ),
+
+  SALLYPORT_PASSWORD_MIN_LENGTH: describe(
+    z.coerce.number().int().min(8).max(64).default(15),
+    'Characters that a password needs when it opens an account alone.',
+  ),
+  SALLYPORT_PASSWORD_MIN_LENGTH_WITH_SECOND_FACTOR: describe(
+    z.coerce.number().int().min(8).max(64).default(8),
+    'Characters that a password needs beside a second factor.',
+  ),
+  SALLYPORT_PASSWORD_MIN_STRENGTH: describe(
+    z.coerce.number().int().min(0).max(4).default(3),
+    'Least strength of a new password as zxcvbn counts it: 0 takes all, 2 is fair, 3 good, 4 strong. Beside a second factor one step less is enough.',
+  ),
+  SALLYPORT_PASSWORD_WORDS: describe(
+    list.default([]),
+    'Comma-separated names of yours, such as the company and its products, that no password may consist of. The host of the issuer is one already.',
+  ),
+  SALLYPORT_PASSWORD_BREACHES: describe(
+    z
+      .string()
+      .refine(
+        (place) =>
+          !/^[a-z]+:\/\//i.test(place) || /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/i.test(place),
+        {
+          error: 'Give an https address or the path of a file',
+        },
+      )
+      .optional(),
+    'Where new passwords are looked up among breached ones: the address of a range API, for example https://api.pwnedpasswords.com/range/ (it is told five digits of a hash), or a file of sorted lines SHA1:COUNT. Default: nowhere, since it asks somebody else.',
+  ),
+  SALLYPORT_PASSWORD_CLASSES: describe(
+    z
+      .string()
+      .regex(/^(upper|lower|digit|symbol)=[1-9](,(upper|lower|digit|symbol)=[1-9])*$/, {
+        error: 'Give counts like upper=1,lower=1,digit=1,symbol=1',
+      })
+      .transform((text) => Object.fromEntries(text.split(',').map((part) => part.split('='))))
+      .pipe(z.partialRecord(z.enum(['upper', 'lower', 'digit', 'symbol']), z.coerce.number()))
+      .default({}),
+    'Kinds of characters that a password needs, for example upper=1,digit=1, for auditors who ask. NIST SP 800-63B advises against it. Default: none.',
+  ),
+  SALLYPORT_PASSWORD_MAX_AGE_DAYS: describe(
+    z.coerce.number().int().min(1).max(3650).optional(),
+    'Days after which a password has to be changed, for auditors who ask. Default: passwords do not expire.',
+  ),
+  SALLYPORT_PASSWORD_HISTORY: describe(
+    z.coerce.number().int().min(1).max(24).default(1),
+    'How many passwords may not come back, the present one included. A change costs one hash for each.',
   ),
 
   SALLYPORT_LOCKOUT_TRIES: describe(
