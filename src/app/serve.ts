@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { createApp } from '../app.ts';
 import { startControlSocket } from '../cli/control-socket.ts';
 import { type Config, ConfigError, loadConfig } from '../config/load.ts';
@@ -25,6 +26,8 @@ async function untilSignal(): Promise<void> {
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
   const resources = await withResources((opened) => start(config, opened));
+  // Otherwise it is written at the end, and a process that is killed has compiled for nothing.
+  setTimeout(flushCompileCache, 1_000).unref();
   await untilSignal();
   await resources[Symbol.asyncDispose]();
 }
@@ -32,12 +35,13 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 async function start(config: Config, resources: Resources): Promise<Resources> {
   const { logger, access } = logsOf(config);
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const onProgress = (text: string): void => say(`  ${text}`);
   let demo: DemoSummary | undefined;
   const app = resources.use(
     await createApp(config, {
       logger,
       access,
-      onProgress: (text) => say(`  ${text}`),
+      onProgress,
       demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
     }),
   );
@@ -48,9 +52,9 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
     );
   }
   if (config.demo) {
-    say('  Preparing demo data.');
     const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
-    demo = await seedDemo({ ...app.domains, issuer: config.issuer, playgroundOrigin, dataDir: config.dataDir });
+    const { issuer, dataDir } = config;
+    demo = await seedDemo({ ...app.domains, issuer, playgroundOrigin, dataDir, onProgress });
   }
   await app.listen();
   resources.use(await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger }));

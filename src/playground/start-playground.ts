@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PlaygroundOptions } from './options.ts';
 
@@ -11,6 +11,28 @@ export interface Playground extends AsyncDisposable {
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
+const missing: RequestListener = (_req, res) => {
+  res.writeHead(503, { 'Content-Type': 'text/plain' }).end('The playground could not be loaded; the log says why.\n');
+};
+
+/** Builds it for the first request, and not sooner: it needs openid-client, which production installs without. */
+function whenAsked(options: PlaygroundOptions, origin: string): () => Promise<RequestListener> {
+  let built: Promise<RequestListener> | undefined;
+  const build = async (): Promise<RequestListener> => {
+    try {
+      const { createPlayground } = await import('./create-playground.ts');
+      return createPlayground(options, origin).callback();
+    } catch (error) {
+      options.logger.error({ err: error }, 'the playground could not be loaded');
+      return missing;
+    }
+  };
+  return () => {
+    built ??= build();
+    return built;
+  };
+}
+
 /**
  * Starts the playground. It may start before the issuer does: the issuer is asked when the first page needs it.
  * @throws RangeError for an address that is not this machine's own; what it shows is nobody else's business.
@@ -18,13 +40,12 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
   if (!loopback.has(options.host))
     throw new RangeError(`The playground listens on loopback only, not on ${options.host}.`);
-  // Loaded here and not above: it needs openid-client, which production installs without.
-  const { createPlayground } = await import('./create-playground.ts');
   const server = createServer();
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
-  server.on('request', createPlayground(options, origin).callback());
+  const answer = whenAsked(options, origin);
+  server.on('request', (req, res) => void answer().then((handle) => handle(req, res)));
   return {
     origin,
     async [Symbol.asyncDispose]() {

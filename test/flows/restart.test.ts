@@ -92,6 +92,21 @@ describe('one command, nothing beside it', function () {
     server = undefined;
   });
 
+  it('keeps everything over a clean stop too, and makes nothing again', async () => {
+    const demo = JSON.parse(readFileSync(join(dataDir, 'demo.json'), 'utf8')) as Demo;
+    server = await spawnServer({ dataDir, port });
+    expect(server.output()).not.to.match(/Making|Preparing/);
+    const alice = demo.users.find(({ username }) => username === 'alice');
+    const web = new WebClient(server.url);
+    const app = await relyingParty(server.url);
+    const attempt = await app.request({ scope: 'openid email' });
+    const page = await signIn(web, await web.open(attempt.url), { login: 'alice', password: alice?.password ?? '' });
+    // Her consent of before the stop is still there: no page asks again.
+    expect((await app.redeem(page.url, attempt)).access_token).to.be.a('string');
+    expect(await server.stop('SIGTERM')).to.equal(0);
+    server = undefined;
+  });
+
   it('refuses in production what is only good for development, and says how to mend each', async () => {
     const start = (env: Record<string, string>): Promise<string> =>
       fail(spawnServer({ dataDir, env: { NODE_ENV: 'production', ...env } }));

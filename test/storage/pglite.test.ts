@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import fs, { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, fstatSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +98,26 @@ describe('PGlite on disk', () => {
       expect(rows[0]!.torn, 'half transactions').to.equal(0);
     }
   }).timeout(60_000);
+
+  it('syncs every file before it recovers, each once', async () => {
+    await writeThenKill(dir, 20);
+    const tables = join(dir, 'database', 'base', '5');
+    const files = readdirSync(tables).filter((name) => /^[0-9]/.test(name));
+    const before = new Map(files.map((name) => [statSync(join(tables, name)).ino, name]));
+    const original = fs.fsyncSync;
+    const syncs = new Map<number, number>();
+    const noting = (fd: number): void => {
+      const { ino } = fstatSync(fd);
+      syncs.set(ino, (syncs.get(ino) ?? 0) + 1);
+      original(fd);
+    };
+    await withFs('fsyncSync', noting, async () => void (await openHere()));
+    expect(files.length).to.be.above(250);
+    const missed = [...before].filter(([ino]) => !syncs.has(ino)).map(([, name]) => name);
+    expect(missed, 'never synced').to.deep.equal([]);
+    const twice = [...before].filter(([ino]) => (syncs.get(ino) ?? 0) > 1);
+    expect(twice.length, 'synced again without a change in between').to.be.below(files.length / 4);
+  }).timeout(30_000);
 
   it('starts over after being killed while it made the database', async () => {
     await killWhilePreparing(dir);

@@ -70,7 +70,11 @@ export async function createClient(
 /** Registers an API with two scopes and returns its identifier. */
 export async function createApi(
   { app }: RunningApp,
-  extra: { requireSecondFactor?: boolean; tokenFormat?: 'jwt' | 'opaque' } = {},
+  extra: {
+    requireSecondFactor?: boolean;
+    tokenFormat?: 'jwt' | 'opaque';
+    signingAlg?: 'ES256' | 'RS256' | 'EdDSA';
+  } = {},
 ): Promise<string> {
   const identifier = `https://api-${randomText(8)}.example/`;
   await app.domains.apis.create(
