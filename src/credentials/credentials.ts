@@ -21,7 +21,12 @@ export interface Credentials {
    * Sets or replaces the password; whether it is a good one is the policy's question.
    * @throws AppError `invalid_input` for an impossible one, `unavailable` when overloaded
    */
-  setPassword(accountId: AccountId, password: string, context?: PasswordContext): Promise<void>;
+  setPassword(accountId: AccountId, password: string | PreparedPassword, context?: PasswordContext): Promise<void>;
+  /**
+   * Does what is slow about {@link Credentials.setPassword}, for callers that set a password inside a transaction: hashed
+   * there, it would hold a connection meanwhile. @throws AppError as `setPassword`.
+   */
+  preparePassword(password: string): Promise<PreparedPassword>;
   /**
    * Whether the account has this password. It takes the same work for a wrong password, an account without one and no
    * account at all. @throws AppError `unavailable` when overloaded.
@@ -48,6 +53,13 @@ export interface PasswordContext extends AuditContext {
   readonly mustChange?: boolean | undefined;
 }
 
+/** A password that is hashed already. It fits any account. */
+export interface PreparedPassword {
+  readonly hash: string;
+  /** Code points after normalisation. */
+  readonly length: number;
+}
+
 /** What is remembered of passwords, and for how long. */
 export interface PasswordMemory {
   readonly store: PasswordRecordStore;
@@ -67,25 +79,30 @@ export interface CredentialsOptions {
   readonly memory?: PasswordMemory;
 }
 
-async function setPassword(
-  { store, clock, audit, hasher, memory }: CredentialsOptions,
-  accountId: AccountId,
-  password: string,
-  { mustChange = false, ...context }: PasswordContext,
-): Promise<void> {
+async function preparePassword({ hasher }: CredentialsOptions, password: string): Promise<PreparedPassword> {
   const text = normalisePassword(password);
   if (text === undefined) {
     const message = `A password has 1 to ${maxPasswordLength} characters.`;
     throw new AppError('invalid_input', message, { fields: { password: message } });
   }
+  return { hash: await hasher.hash(text), length: lengthOf(text) };
+}
+
+async function setPassword(
+  needs: CredentialsOptions,
+  accountId: AccountId,
+  password: string | PreparedPassword,
+  { mustChange = false, ...context }: PasswordContext,
+): Promise<void> {
+  const { store, clock, audit, memory } = needs;
   const settings = await memory?.settingsFor(accountId);
-  const hash = await hasher.hash(text);
+  const { hash, length } = typeof password === 'string' ? await preparePassword(needs, password) : password;
   await store.transaction(async () => {
     const first = (await store.passwords.find(accountId)) === undefined;
     const setAt = clock.now();
     await store.passwords.put(accountId, hash, setAt);
     if (memory && settings) {
-      const shortAlone = lengthOf(text) < settings.minLength;
+      const shortAlone = length < settings.minLength;
       await memory.store.put(accountId, { hash, setAt, keep: settings.history, mustChange, shortAlone });
     }
     await audit.record({
@@ -148,6 +165,7 @@ async function lookUp(needs: CredentialsOptions, accountId: AccountId | undefine
 /** Makes the credentials domain. */
 export const createCredentials = (options: CredentialsOptions): Credentials => ({
   setPassword: (accountId, password, context = {}) => setPassword(options, accountId, password, context),
+  preparePassword: (password) => preparePassword(options, password),
   verifyPassword: async (accountId, password) => (await lookUp(options, accountId)).verifyPassword(password),
   lookUp: (accountId) => lookUp(options, accountId),
   factorsOf: (accountId) => options.store.factorsOf(accountId),

@@ -3,7 +3,13 @@ import type { HashCost } from './password.ts';
 /** What a hashing thread is asked to do, one at a time. */
 export type HashTask =
   | { readonly kind: 'derive'; readonly texts: readonly string[]; readonly salt: Uint8Array; readonly cost: HashCost }
-  | { readonly kind: 'verify'; readonly phc: string; readonly text: string; readonly cost: HashCost };
+  | {
+      readonly kind: 'verify';
+      readonly phc: string;
+      /** What may have been hashed, each a different text: the normalised password, and the one that was typed. */
+      readonly texts: readonly string[];
+      readonly cost: HashCost;
+    };
 
 /** `derive` is answered with one hash per text; `verify` with `malformed` when the hash cannot be read. */
 export type HashAnswer =

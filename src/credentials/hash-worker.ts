@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { parseForeignHash, problemOf } from './foreign-hash.ts';
 import type { HashAnswer, HashEngine, HashTask, ThreadSettings } from './hash-task.ts';
 import { type HashCost, missingWork } from './password.ts';
 
@@ -40,12 +41,35 @@ async function loadPortable(): Promise<Argon2> {
 const load = (engine: HashEngine | undefined): Promise<Argon2> =>
   engine === 'portable' ? loadPortable() : engine === 'fast' ? loadFast() : loadFast().catch(loadPortable);
 
-async function compare(argon2: Argon2, phc: string, text: string): Promise<'match' | 'mismatch' | 'malformed'> {
+type Comparison = 'match' | 'mismatch' | 'malformed';
+
+async function compare(argon2: Argon2, phc: string, texts: readonly string[]): Promise<Comparison> {
+  const hash = parseForeignHash(phc);
+  // A row that was written past the import could ask for more than there is.
+  if (!hash || problemOf(hash) !== undefined) return 'malformed';
   try {
-    return (await argon2.verify(phc, text)) ? 'match' : 'mismatch';
+    if (hash.kind === 'argon2') {
+      for (const text of texts) if (await argon2.verify(phc, text)) return 'match';
+      return 'mismatch';
+    }
+    // Loaded where users were imported only.
+    const { verifyForeignHash } = await import('./foreign-hash-verify.ts');
+    return texts.some((text) => verifyForeignHash(hash, text)) ? 'match' : 'mismatch';
   } catch {
     return 'malformed';
   }
+}
+
+/** Milliseconds that a whole hash took here at the last look. */
+let wholeHash: number | undefined;
+
+/** The work that a mismatch still owes; what is not argon2 is compared with it by time. */
+function owedWork(phc: string, result: Comparison, cost: HashCost, milliseconds: number): HashCost | undefined {
+  if (result === 'malformed') return cost;
+  if (phc.startsWith('$argon2')) return missingWork(phc, cost);
+  const share = wholeHash === undefined ? 1 : 1 - milliseconds / wholeHash;
+  const memoryKiB = Math.round(cost.memoryKiB * share);
+  return memoryKiB < 8 ? undefined : { ...cost, memoryKiB };
 }
 
 async function answer(argon2: Argon2, task: HashTask): Promise<HashAnswer> {
@@ -54,10 +78,14 @@ async function answer(argon2: Argon2, task: HashTask): Promise<HashAnswer> {
     for (const text of task.texts) hashes.push(await argon2.derive(text, task.salt, task.cost));
     return { kind: 'derived', hashes };
   }
-  const result = await compare(argon2, task.phc, task.text);
+  const { phc, texts, cost } = task;
+  const started = performance.now();
+  const result = await compare(argon2, phc, texts);
+  const compared = performance.now();
   // A cheap or unreadable hash must not answer faster than an account that does not exist.
-  const missing = result === 'malformed' ? task.cost : missingWork(task.phc, task.cost);
-  if (result !== 'match' && missing) await argon2.derive(task.text, randomBytes(16), missing);
+  const missing = result === 'match' ? undefined : owedWork(phc, result, cost, compared - started);
+  if (missing) await argon2.derive(texts[0] ?? '', randomBytes(16), missing);
+  if (missing?.memoryKiB === cost.memoryKiB) wholeHash = performance.now() - compared;
   return { kind: 'verified', result };
 }
 

@@ -11,6 +11,7 @@ export {
   createCredentials,
   type PasswordContext,
   type PasswordMemory,
+  type PreparedPassword,
 } from './credentials.ts';
 export { type ForeignHashReading, readForeignHash } from './foreign-hash-formats.ts';
 export { type HashParts, partAlgorithms } from './foreign-hash-parts.ts';

@@ -37,7 +37,8 @@ interface Needs {
 
 const pendingMilliseconds = 600_000;
 
-const activeAt = (accountId: AccountId): SealContext => ({ table: 'totp', id: accountId, column: 'secret' });
+/** Where the secret of an enrolled authenticator lies. */
+export const activeAt = (accountId: AccountId): SealContext => ({ table: 'totp', id: accountId, column: 'secret' });
 const pendingAt = (accountId: AccountId, binding: string): SealContext => ({
   table: 'totp_pending',
   id: `${accountId}/${binding}`,

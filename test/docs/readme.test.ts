@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
-import { embedExamples } from '../../docs/embed.ts';
+import { embedExamples, pages } from '../../docs/embed.ts';
 import { startControlSocket } from '../../src/cli/control-socket.ts';
 import { allCommands, runCli } from '../../src/cli/run-cli.ts';
+import { asAccountId } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { browser } from '../support/browser.ts';
-import { createPerson, type Person } from '../support/people.ts';
+import { createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { allow, signIn } from '../support/relying-party.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
 import { WebClient } from '../support/web-client.ts';
@@ -107,21 +109,38 @@ describe('README', () => {
   });
 
   it('has the examples as they are', () => {
-    expect(readme, 'run `node docs/embed.ts`').to.equal(embedExamples(readme));
-    const files = [...readme.matchAll(/^```\w+ (examples\/\S+)$/gm)].map(([, file]) => file);
-    expect(files).to.have.length(4);
+    const files = pages.flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      expect(text, `${page}: run \`node docs/embed.ts\``).to.equal(embedExamples(text));
+      return [...text.matchAll(/^```\w+ (examples\/\S+)$/gm)].map(([, file]) => file);
+    });
+    expect(files).to.have.length(5);
   });
 
   it('links to files that exist', () => {
-    const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map(([, target = '']) => target);
+    const targets = [...pages, 'SECURITY.md'].flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, to = '']) => join(dirname(page), to));
+    });
     const mentioned = [...readme.matchAll(/`((?:src|views|config|migrations|test)\/[\w./-]*)`/g)].map(
       ([, path = '']) => path,
     );
     const missing = [...targets, ...mentioned].filter((path) => !existsSync(join(root, path)));
     expect(missing).to.deep.equal([]);
     const walked = [...readme.matchAll(/`((?:web|sign-in|oidc)\/[\w/-]+\.ts)`/g)].map(([, path = '']) => path);
-    expect(walked).to.have.length.above(5);
+    expect(walked).to.have.length.above(15);
     expect(walked.filter((path) => !existsSync(join(root, 'src', path)))).to.deep.equal([]);
+  });
+
+  it('has a map with every folder of src/, and the domains in the order of their imports', () => {
+    const rows = [...readme.matchAll(/^\| (`src\/.*?) \|/gm)].map(([, cell = '']) => cell).join(' ');
+    const named = [...rows.matchAll(/`src\/([\w-]+)\/`/g)].map(([, name = '']) => name);
+    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(named).to.have.members(folders.map(({ name }) => name));
+    const rules = createRequire(import.meta.url)('../../config/boundaries.cjs') as { forbidden: { name: string }[] };
+    const domains = rules.forbidden.flatMap(({ name }) => /^(.+)-imports-only-earlier-domains$/.exec(name)?.[1] ?? []);
+    expect(domains).to.have.length.above(10);
+    expect(named.filter((name) => domains.includes(name))).to.deep.equal(domains.toReversed());
   });
 
   it('names scripts and commands that exist, and all of the commands', () => {
@@ -148,15 +167,19 @@ describe('README', () => {
 
   it('names addresses that answer', async () => {
     const paths = [...readme.matchAll(/<http:\/\/localhost:3000(\/[\w/]+)>/g)].map(([, path = '']) => path);
-    expect(paths).to.have.length(3);
+    expect(paths).to.have.length(4);
     for (const path of paths) {
       const { status } = await fetch(new URL(path, server.url), { redirect: 'manual' });
       expect(status, path).to.be.within(200, 303);
     }
   });
 
-  it('makes an account', async () => {
-    expect(await run<{ email: string }>('users create')).to.include({ email: 'alex@example.com' });
+  it('makes an account, invites somebody, and helps who lost a second factor', async () => {
+    const { id, ...made } = await run<{ id: string; email: string }>('users create');
+    expect(made).to.include({ email: 'alex@example.com' });
+    expect(await run('users invite')).to.include({ email: 'bo@example.com' });
+    await enrolTotp(server, asAccountId(id), 'alex');
+    expect(await run('users recovery-link')).to.deep.include({ lost: 'second-factor', removes: ['authenticator'] });
   });
 
   it('signs a person in to the web app and out again', async () => {

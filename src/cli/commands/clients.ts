@@ -28,6 +28,10 @@ const settings = {
   clientUri: z.string().max(2000).optional().describe('Its home page, for the consent page.'),
   logoUri: z.string().max(2000).optional().describe('Its logo, for the consent page.'),
   firstParty: z.boolean().optional().describe('Ours: people are not asked for consent.'),
+  directSignIn: z
+    .boolean()
+    .optional()
+    .describe('Let it take passwords itself and sign people in by JSON; first-party clients only.'),
   requirePkce: z.boolean().optional().describe('Default: yes. --no-require-pkce is for confidential clients only.'),
   requireSecondFactor: z.boolean().optional().describe('Sign in with a second factor always.'),
   strictRefresh: z.boolean().optional().describe('End a family of refresh tokens at any second use.'),
@@ -98,6 +102,7 @@ const readMetadata = (input: Settings): MetadataInput => {
 const readSettings = async (input: Settings, domains: Domains) => ({
   apis: input.api && (await readApis(domains, input.api)),
   firstParty: input.firstParty,
+  directSignIn: input.directSignIn,
   requirePkce: input.requirePkce,
   requireSecondFactor: input.requireSecondFactor,
   strictRefresh: input.strictRefresh,
@@ -123,6 +128,7 @@ const describeClient = ({ metadata, ...entry }: ReturnType<typeof dated<Client>>
     ['scope', metadata.scope],
     ['APIs', apisOf(entry.apis)],
     ['first party', entry.firstParty],
+    ['direct sign-in', entry.directSignIn ? true : undefined],
     ['second factor', entry.requireSecondFactor ? 'required' : undefined],
     ['PKCE', entry.requirePkce ? undefined : 'not required'],
     ['strict refresh', entry.strictRefresh ? true : undefined],
