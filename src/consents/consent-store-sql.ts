@@ -9,6 +9,7 @@ interface Row {
   permissions: Permissions;
   granted_at: Date;
   updated_at: Date;
+  last_used_at: Date | null;
 }
 
 const fromRow = (row: Row): Consent => ({
@@ -17,6 +18,7 @@ const fromRow = (row: Row): Consent => ({
   ...row.permissions,
   grantedAt: row.granted_at.getTime(),
   updatedAt: row.updated_at.getTime(),
+  ...(row.last_used_at && { lastUsedAt: row.last_used_at.getTime() }),
 });
 
 /** Consents in table `consent`. */
@@ -48,6 +50,14 @@ export const createSqlConsentStore = (database: Database): ConsentStore => ({
   async listByAccount(accountId) {
     const rows = await database.sql<Row>('consent').where({ account_id: accountId }).orderBy('updated_at', 'desc');
     return rows.map((row) => fromRow(row as Row));
+  },
+
+  async noteUse(accountId, clientId, now, dueBefore) {
+    await database
+      .sql('consent')
+      .where({ account_id: accountId, client_id: clientId })
+      .where((due) => due.whereNull('last_used_at').orWhere('last_used_at', '<', new Date(dueBefore)))
+      .update({ last_used_at: new Date(now) });
   },
 
   async remove(accountId, clientId) {

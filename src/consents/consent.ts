@@ -13,6 +13,8 @@ export interface Consent extends Permissions {
   /** Milliseconds since the epoch. */
   readonly grantedAt: number;
   readonly updatedAt: number;
+  /** When the app last got a token of this person, right to an hour; absent while it never did. */
+  readonly lastUsedAt?: number;
 }
 
 const union = (left: readonly string[], right: readonly string[]): string[] => [...new Set([...left, ...right])].sort();

@@ -1,30 +1,34 @@
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import { activityInterval } from './session.ts';
 import type { ActivityStore } from './session-store.ts';
 
 // The condition stands twice: it is asked again of the row that is written, when two come at the same moment.
-const touchText = `
+const touch = statement(`
   with found as (
     select id, ended_at, last_active_at,
-      expires_at > :now and (kind = 'api' or last_active_at > :idleSince) as fresh
-    from session where uid = :uid order by ended_at desc nulls first limit 1
+      expires_at > $2 and (kind = 'api' or last_active_at > $3) as fresh
+    from session where uid = $1 order by ended_at desc nulls first limit 1
   ), written as (
-    update session set last_active_at = :now, last_ip = coalesce(:ip, session.last_ip)
+    update session set last_active_at = $2, last_ip = coalesce($5::text, session.last_ip)
     from found
-    where session.id = found.id and found.fresh and found.last_active_at <= :dueAt
-      and session.ended_at is null and session.last_active_at <= :dueAt
+    where session.id = found.id and found.fresh and found.last_active_at <= $4
+      and session.ended_at is null and session.last_active_at <= $4
   )
-  select fresh, ended_at from found`;
+  select fresh, ended_at from found`);
 
 // Ending a session waits for this lock or is seen by it, so no grant slips in behind an end.
-const grantText = (column: 'uid' | 'id'): string => `
-  with open as (select id from session where ${column} = :key and ended_at is null for share)
+const grantTo = (column: 'uid' | 'id') =>
+  statement(`
+  with open as (select id from session where ${column} = $1 and ended_at is null for share)
   insert into session_client as c (session_id, client_id, grant_id, first_used_at, last_used_at)
-  select open.id, given.client_id, given.grant_id, :now, :now
-  from open, unnest(cast(:clientIds as text[]), cast(:grantIds as text[])) as given (client_id, grant_id)
+  select distinct open.id, given."clientId", given."grantId", $2::timestamptz, $2::timestamptz
+  from open, json_to_recordset($3::json) as given ("clientId" text, "grantId" text)
   on conflict (session_id, client_id, grant_id) do update set
     last_used_at = greatest(c.last_used_at, excluded.last_used_at)
-  returning 1`;
+  returning 1`);
+const grantToUid = grantTo('uid');
+const grantToId = grantTo('id');
 
 const dueText = `
   select id, expires_at > :now as idle from session
@@ -38,26 +42,21 @@ export function createSqlActivityStore(database: Database): ActivityStore {
 
   return {
     async touch(uid, { now, idleSince, ip }) {
-      const [row] = await rowsOf<{ fresh: boolean; ended_at: Date | null }>(touchText, {
+      const [row] = await database.query<{ fresh: boolean; ended_at: Date | null }>(touch, [
         uid,
-        ip: ip ?? null,
-        now: new Date(now),
-        idleSince: new Date(idleSince),
-        dueAt: new Date(now - activityInterval),
-      });
+        new Date(now),
+        new Date(idleSince),
+        new Date(now - activityInterval),
+        ip ?? null,
+      ]);
       return row && { fresh: row.fresh, endedAt: row.ended_at?.getTime() };
     },
 
     async addGrants(sessionKey, grants, now) {
       if (grants.length === 0) return true;
       await database.join();
-      const [column, key] = 'uid' in sessionKey ? (['uid', sessionKey.uid] as const) : (['id', sessionKey.id] as const);
-      const rows = await rowsOf(grantText(column), {
-        key,
-        clientIds: grants.map(({ clientId }) => clientId),
-        grantIds: grants.map(({ grantId }) => grantId),
-        now: new Date(now),
-      });
+      const [to, key] = 'uid' in sessionKey ? [grantToUid, sessionKey.uid] : [grantToId, sessionKey.id];
+      const rows = await database.query(to, [key, new Date(now), JSON.stringify(grants)]);
       return rows.length > 0;
     },
 

@@ -45,19 +45,16 @@ async function refuse(parts: SessionParts, browser: SignedInBrowser, session: St
 }
 
 async function decide(parts: SessionParts, browser: SignedInBrowser, meta: SessionMeta): Promise<Bound> {
-  const { store, activity, clock, policy } = parts;
+  const { store, clock, policy } = parts;
   const { uid, accountId, flow, amr, acr, authenticatedAt, grants } = browser;
   const now = clock.now();
   const expiresAt = authenticatedAt + policy.absoluteSeconds * 1000;
-  const facts: Facts = { amr, acr, authenticatedAt, expiresAt, now };
-  const stay = async (id: StoredSession['id']): Promise<Bound | undefined> => {
-    if (!((await store.bind(id, uid, facts)) && (await activity.addGrants({ id }, grants, now)))) return undefined;
-    return { outcome: 'open' };
-  };
+  const facts: Facts = { amr, acr, authenticatedAt, expiresAt, now, grants };
+  const stay = async (id: StoredSession['id']): Promise<Bound | undefined> =>
+    (await store.bind(id, uid, facts)) ? { outcome: 'open' } : undefined;
 
-  await store.lock(accountId);
-  const mine = await store.find({ uid });
-  const opened = flow === undefined ? undefined : await store.find({ flowHash: sha256(flow) });
+  const flowHash = flow === undefined ? undefined : sha256(flow);
+  const { ofUid: mine, ofFlow: opened } = await store.lock(accountId, { uid, flowHash });
   if (mine && mine.endedAt === undefined) {
     const stayed = mine.accountId === accountId && isLive(mine, policy, now) ? await stay(mine.id) : undefined;
     if (stayed) {
@@ -74,7 +71,7 @@ async function decide(parts: SessionParts, browser: SignedInBrowser, meta: Sessi
   }
   if (mine?.endedAt !== undefined && authenticatedAt <= mine.endedAt) return refuse(parts, browser, mine);
   // Signed in before there were sessions here, or by a way that opens none.
-  await clearRoom(parts, accountId, undefined, true);
+  await clearRoom(parts, await store.listOpen(accountId), undefined, true);
   const life = Math.max(1, Math.ceil((expiresAt - now) / 1000));
   await insertSession(parts, { accountId, kind: 'browser', uid, amr, acr, grants, lifeSeconds: life }, meta);
   return { outcome: 'open' };

@@ -106,8 +106,7 @@ export const noteEnded = (parts: SessionParts, accountId: AccountId, ending: End
   });
 
 async function openIds({ store }: SessionParts, accountId: AccountId): Promise<string[]> {
-  await store.lock(accountId);
-  return (await store.listOpen(accountId)).map(({ id }) => id);
+  return (await store.lock(accountId, { open: true })).open.map(({ id }) => id);
 }
 
 const batch = 200;

@@ -3,7 +3,14 @@ import { sha256 } from '../shared/crypto.ts';
 import { type AccountId, newSessionId, type SessionId } from '../shared/ids.ts';
 import { endQuietly, tellListeners } from './end-sessions.ts';
 import type { SessionParts } from './parts.ts';
-import { type EndedSession, isLive, makeRoom, type SessionKind, type SessionMeta } from './session.ts';
+import {
+  type EndedSession,
+  isLive,
+  makeRoom,
+  type SessionKind,
+  type SessionMeta,
+  type StoredSession,
+} from './session.ts';
 
 /** A sign-in that wants to become a session. */
 export interface SessionRequest {
@@ -65,16 +72,16 @@ export async function insertSession(
   return id;
 }
 
-/** Ends as many as one more needs. Undefined when the policy does not want that; a `forced` one always fits. */
+/** Ends as many of the open ones as one more needs. Undefined when the policy does not want that; a `forced` one always fits. */
 export async function clearRoom(
   parts: SessionParts,
-  accountId: AccountId,
+  all: readonly StoredSession[],
   deviceHash: string | undefined,
   forced: boolean,
 ): Promise<EndedSession[] | undefined> {
-  const { store, policy, clock } = parts;
+  const { policy, clock } = parts;
   const now = clock.now();
-  const open = (await store.listOpen(accountId)).filter((session) => isLive(session, policy, now));
+  const open = all.filter((session) => isLive(session, policy, now));
   const leaving = makeRoom(open, policy.limit, deviceHash);
   // A browser that signs in again has taken its own earlier session out of use: that one may always go.
   const stays = leaving.find((session) => deviceHash === undefined || session.deviceHash !== deviceHash);
@@ -86,14 +93,13 @@ export async function clearRoom(
 async function decide(parts: SessionParts, request: SessionRequest, meta: SessionMeta): Promise<Opened> {
   const { store, clock, policy, audit } = parts;
   const { accountId, flow, uid, deviceId } = request;
-  await store.lock(accountId);
-  const before = flow === undefined ? undefined : await store.find({ flowHash: sha256(flow) });
+  const flowHash = flow === undefined ? undefined : sha256(flow);
+  const { ofFlow: before, ofUid: mine, open } = await store.lock(accountId, { flowHash, uid, open: true });
   if (before) return { result: { outcome: 'opened', id: before.id }, ended: [] };
-  const mine = uid === undefined ? undefined : await store.find({ uid });
   if (mine?.accountId === accountId && isLive(mine, policy, clock.now())) {
     return { result: { outcome: 'opened', id: mine.id }, ended: [] };
   }
-  const ended = await clearRoom(parts, accountId, deviceId === undefined ? undefined : hashDevice(deviceId), false);
+  const ended = await clearRoom(parts, open, deviceId === undefined ? undefined : hashDevice(deviceId), false);
   if (!ended) {
     await audit.record({
       ...meta,

@@ -1,6 +1,7 @@
 import type { DeviceType } from '../devices/index.ts';
 import { asAccountId, asClientId, asSessionId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import type { EndedSession, EndReason, SessionKind, StoredSession } from './session.ts';
 import type { NewSession, SessionStore } from './session-store.ts';
 
@@ -75,7 +76,34 @@ const clients = `(select array_agg(c.client_id order by c.last_used_at desc, c.c
   select client_id, max(last_used_at) as last_used_at from session_client
   where session_id = session.id group by client_id) c) as client_ids`;
 
-const byUid = `select session.*, ${clients} from session where uid = ? order by ended_at desc nulls first limit 1`;
+const select = `select session.*, ${clients} from session where`;
+const byId = statement(`${select} id = $1`);
+const byFlow = statement(`${select} flow_hash = $1`);
+const byUid = statement(`${select} uid = $1 order by ended_at desc nulls first limit 1`);
+const openOf = statement(`${select} account_id = $1 and ended_at is null order by created_at desc, id`);
+const lockOf = statement('select pg_advisory_xact_lock(hashtextextended($1::text, 0))');
+
+const columns = [
+  ...['id', 'account_id', 'kind', 'flow_hash', 'uid', 'device_hash', 'browser', 'os', 'device_type', 'ip', 'last_ip'],
+  ...['location', 'amr', 'acr', 'created_at', 'authenticated_at', 'last_active_at', 'expires_at'],
+] as const;
+const add = statement(`insert into session (${columns.join(', ')})
+  values (${columns.map((name, index) => (name === 'amr' ? `$${index + 1}::jsonb` : `$${index + 1}`)).join(', ')})`);
+
+// The row that is written is locked, so no grant slips in behind an end.
+const bindTo = statement(`
+  with bound as (
+    update session set uid = $2, amr = $3::jsonb, acr = $4, authenticated_at = $5, last_active_at = $6, expires_at = $7
+    where id = $1 and ended_at is null and (uid is null or uid = $2)
+    returning id
+  ), added as (
+    insert into session_client as c (session_id, client_id, grant_id, first_used_at, last_used_at)
+    select distinct bound.id, given."clientId", given."grantId", $6::timestamptz, $6::timestamptz
+    from bound, json_to_recordset($8::json) as given ("clientId" text, "grantId" text)
+    on conflict (session_id, client_id, grant_id) do update set
+      last_used_at = greatest(c.last_used_at, excluded.last_used_at)
+  )
+  select id from bound`);
 
 // Whoever sets `ended_at` has ended it; everybody else finds nothing to return.
 const endText = `
@@ -113,48 +141,43 @@ export function createSqlSessionStore(database: Database): SessionStore {
       return database.transaction(work);
     },
 
-    async lock(accountId) {
-      await rowsOf('select pg_advisory_xact_lock(hashtextextended(cast(? as text), 0))', [`session ${accountId}`]);
+    async lock(accountId, { flowHash, uid, open = false }) {
+      const none = Promise.resolve([]);
+      // Each statement sees what was committed before it began, and those after the lock begin when it was given.
+      const [, ofFlow, ofUid, all] = await database.together(() =>
+        Promise.all([
+          database.query(lockOf, [`session ${accountId}`]),
+          flowHash === undefined ? none : database.query<Row>(byFlow, [flowHash]),
+          uid === undefined ? none : database.query<Row>(byUid, [uid]),
+          open ? database.query<Row>(openOf, [accountId]) : none,
+        ]),
+      );
+      const first = ([row]: readonly Row[]): StoredSession | undefined => row && fromRow(row);
+      return { ofFlow: first(ofFlow), ofUid: first(ofUid), open: all.map(fromRow) };
     },
 
     async insert(session) {
-      await database.sql('session').insert(toRow(session));
+      const row = toRow(session);
+      await database.query(
+        add,
+        columns.map((name) => row[name]),
+      );
     },
 
     async find(key) {
-      if ('uid' in key) {
-        const [row] = await rowsOf<Row>(byUid, [key.uid]);
-        return row && fromRow(row);
-      }
-      const [column, value] = 'id' in key ? ['id', key.id] : ['flow_hash', key.flowHash];
-      const [row] = await rowsOf<Row>(`select session.*, ${clients} from session where ${column} = ?`, [value]);
+      const [by, value] = 'uid' in key ? [byUid, key.uid] : 'id' in key ? [byId, key.id] : [byFlow, key.flowHash];
+      const [row] = await database.query<Row>(by, [value]);
       return row && fromRow(row);
     },
 
     async listOpen(accountId) {
-      const rows = await rowsOf<Row>(
-        `select session.*, ${clients} from session where account_id = ? and ended_at is null
-         order by created_at desc, id`,
-        [accountId],
-      );
-      return rows.map(fromRow);
+      return (await database.query<Row>(openOf, [accountId])).map(fromRow);
     },
 
-    async bind(id, uid, { amr, acr, authenticatedAt, expiresAt, now }) {
-      const bound: number = await database
-        .sql('session')
-        .where({ id })
-        .whereNull('ended_at')
-        .where((either) => either.whereNull('uid').orWhere({ uid }))
-        .update({
-          uid,
-          amr: JSON.stringify(amr),
-          acr: acr ?? null,
-          authenticated_at: new Date(authenticatedAt),
-          last_active_at: new Date(now),
-          expires_at: new Date(expiresAt),
-        });
-      return bound === 1;
+    async bind(id, uid, { amr, acr = null, authenticatedAt, expiresAt, now, grants }) {
+      const times = [new Date(authenticatedAt), new Date(now), new Date(expiresAt)];
+      const values = [id, uid, JSON.stringify(amr), acr, ...times, JSON.stringify(grants)];
+      return (await database.query(bindTo, values)).length > 0;
     },
 
     async end(ids, { reason, by, now }) {

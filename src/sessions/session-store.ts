@@ -14,6 +14,21 @@ export interface Facts {
   readonly authenticatedAt: number;
   readonly expiresAt: number;
   readonly now: number;
+  readonly grants: readonly { readonly clientId: string; readonly grantId: string }[];
+}
+
+/** Which sessions a decision is about: that of a sign-in, that of a browser, and all that are open. */
+export interface Wanted {
+  readonly flowHash?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly open?: boolean;
+}
+
+/** Those that were wanted and are there. `open` as `listOpen`. */
+export interface Standings {
+  readonly ofFlow: StoredSession | undefined;
+  readonly ofUid: StoredSession | undefined;
+  readonly open: readonly StoredSession[];
 }
 
 /** How to find a session. By uid, the open one comes before those that ended, and the latest of those first. */
@@ -23,13 +38,16 @@ export type SessionKey = { readonly id: string } | { readonly uid: string } | { 
 export interface SessionStore {
   /** Runs writes that belong together, joining the transaction that is already open. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
-  /** Lets one transaction at a time decide about the sessions of an account. */
-  lock(accountId: AccountId): Promise<void>;
+  /**
+   * Lets one transaction at a time decide about the sessions of an account, and says what there is to decide about.
+   * One round trip.
+   */
+  lock(accountId: AccountId, wanted: Wanted): Promise<Standings>;
   insert(session: NewSession): Promise<void>;
   find(key: SessionKey): Promise<StoredSession | undefined>;
   /** Those that did not end, newest first; some may have expired. */
   listOpen(accountId: AccountId): Promise<StoredSession[]>;
-  /** Ties a session to its browser, or takes in a fresh sign-in of it. False when it has ended. */
+  /** Ties a session with its grants to its browser, or takes in a fresh sign-in of it. False when it has ended. */
   bind(id: SessionId, uid: string, facts: Facts): Promise<boolean>;
   /** Ends those of these that nobody has ended, and returns them with all that they were used for. */
   end(

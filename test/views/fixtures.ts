@@ -1,6 +1,9 @@
 import qrcode from 'qrcode';
 import type { AppIdentity, PageModels, PageName } from '../../src/web/page-models.ts';
 import { scopeTexts } from '../../src/web/scope-texts.ts';
+import { accountDataFixtures } from './account-data-fixtures.ts';
+import { accountSecurityFixtures } from './account-security-fixtures.ts';
+import { entryFixtures } from './entry-fixtures.ts';
 
 /** One page in one state, as the tests open it at `/<id>`. */
 export interface Fixture<Name extends PageName = PageName> {
@@ -58,6 +61,9 @@ const fixture = <Name extends PageName>(
 
 /** Every page, plain and in the states that change how it is built. */
 export const fixtures: readonly Fixture[] = [
+  ...entryFixtures,
+  ...accountDataFixtures,
+  ...accountSecurityFixtures,
   fixture('login', 'login', { app, recoverUrl: '/recover' }),
   fixture('login-error', 'login', { app, username: who, error: 'mismatch', remember: true }, { invalid: true }),
   fixture('login-paused', 'login', { app, username: who, error: 'paused', pausedUntil: at }, { invalid: true }),

@@ -102,7 +102,8 @@ const locale =
   navigator.languages.find((name) => (name === lang || name.startsWith(`${lang}-`)) && isTag(name)) ?? lang;
 
 each('time[data-local]', (time) => {
-  const style = time.dataset.local === 'clock' ? { timeStyle: 'short' } : { dateStyle: 'long', timeStyle: 'short' };
+  const styles = { clock: { timeStyle: 'short' }, day: { dateStyle: 'long' } };
+  const style = styles[time.dataset.local] ?? { dateStyle: 'long', timeStyle: 'short' };
   time.textContent = new Intl.DateTimeFormat(locale, style).format(new Date(time.dateTime));
 });
 

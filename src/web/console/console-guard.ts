@@ -31,7 +31,7 @@ export type ConsoleHandler = (ctx: Context, visitor: Visitor) => Promise<void>;
 export type ConsoleGuard = (rule: ConsoleRule, handler: ConsoleHandler) => (ctx: Context) => Promise<void>;
 
 interface Needs {
-  readonly sessions: BrowserSessions;
+  readonly sessions: Pick<BrowserSessions, 'current' | 'signInUrl'>;
   readonly state: SignInState;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly factorsOf: (id: AccountId) => Promise<{ readonly totp: boolean }>;

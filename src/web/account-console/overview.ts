@@ -1,0 +1,81 @@
+import { type CheckUpItem, checkUp, type SecurityState } from '../../account-settings/index.ts';
+import type { AccountDoor } from '../account-models.ts';
+import type { AccountPage } from './account-pages.ts';
+import { rowOfItem } from './check-up-texts.ts';
+import { dateOf, type SecuritySurface } from './security-surface.ts';
+
+const good = { label: 'In good order', tone: 'ok' } as const;
+
+function firstDoor({ factors, times, passkeys }: SecurityState, items: readonly CheckUpItem[]): AccountDoor {
+  const needsChange = items.some(({ code, state }) => code === 'password' && state === 'advice');
+  return {
+    name: factors.password ? 'Password' : 'Passkey',
+    state: needsChange ? { label: 'Needs a change', tone: 'warn' } : good,
+    facts: [
+      ...(factors.password ? [{ label: 'Password set', at: dateOf(times.password) }] : []),
+      { label: 'Passkeys', value: passkeys.length === 0 ? 'None' : String(passkeys.length) },
+    ],
+    action: factors.password
+      ? { href: '/account/password', label: 'Change password' }
+      : { href: '/account/passkeys', label: 'Manage passkeys' },
+  };
+}
+
+function secondDoor({ factors, times, secondFactor, passkeys }: SecurityState): AccountDoor {
+  const { totp, backupCodes } = factors;
+  const codes = { label: 'Backup codes', value: backupCodes === 0 ? 'None left' : `${backupCodes} left` };
+  if (secondFactor && !totp) {
+    return {
+      name: passkeys.length > 0 ? 'Passkey' : 'Backup codes',
+      state: good,
+      facts: [
+        { label: 'Passkeys', value: String(passkeys.length) },
+        { ...codes, value: codes.value.replace(' left', '') },
+      ],
+      action: { href: '/account/two-step', label: 'Manage two-step verification' },
+    };
+  }
+  return {
+    name: totp ? 'Authenticator app' : 'Not set up',
+    state: totp ? good : { label: 'Open', tone: 'warn' },
+    facts: totp ? [{ label: 'Added', at: dateOf(times.totp) }, codes] : [{ label: 'Asks for', value: 'Nothing yet' }],
+    action: totp
+      ? { href: '/account/two-step', label: 'Manage two-step verification' }
+      : { href: '/account/two-step/authenticator', label: 'Turn on two-step verification' },
+  };
+}
+
+const numbers = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
+
+function leadOf(items: readonly CheckUpItem[]): string {
+  const open = items.filter(({ state }) => state === 'advice').length;
+  if (open === 0) return 'Your account is in good order. There is nothing that you have to do.';
+  return `${numbers[open] ?? open} thing${open === 1 ? ' needs' : 's need'} your attention.`;
+}
+
+/** The first page of the console: how the account is guarded, and what to do next. */
+export const overviewPage = ({ settings, sessions, pages, clock }: SecuritySurface): AccountPage => ({
+  path: '',
+  notices: {
+    password: 'Your password is changed. You stay signed in here; all other devices and apps are signed out.',
+  },
+  async show(ctx, { account, session, shell, done }) {
+    const state = await settings.securityState(account);
+    const currentDevice = (await sessions.findByUid(session.uid))?.deviceHash;
+    const items = checkUp(state, { now: clock.now(), currentDevice });
+    const fine = items.filter((item) => item.state === 'good').length;
+    await pages.show(ctx, 'account-overview', {
+      shell,
+      done,
+      name: account.profile.given_name ?? account.profile.name ?? account.username,
+      lead: leadOf(items),
+      doors: [firstDoor(state, items), secondDoor(state)],
+      summary: `${fine} of ${items.length} in good order`,
+      items: items.map(rowOfItem).map(({ action, ...row }, index) => ({
+        ...row,
+        // One thing is the next one.
+        ...(action && { action: { ...action, primary: index === 0 && action.primary } }),
+      })),
+    });
+  },
+});
