@@ -65,6 +65,11 @@ export function createSqlAccountLifeStore(database: Database): AccountLifeStore 
         { id, at: new Date(at) },
       ),
 
+    async removeUnverified(id, emailKey) {
+      const waiting = { id, email_key: emailKey, status: 'unverified', email_verified: false };
+      return (await database.sql('account').where(waiting).delete()) === 1;
+    },
+
     async removeDeleted(before, limit) {
       const { rows } = await database.sql.raw<{ rows: { id: string }[] }>(
         `delete from account where id in (

@@ -15,6 +15,8 @@ export interface AccountLifeStore {
   /** Deletes softly; what it was is remembered for {@link AccountLifeStore.restore}. */
   markDeleted(id: AccountId, from: readonly AccountStatus[], at: number): Promise<Account | undefined>;
   restore(id: AccountId, at: number): Promise<Account | undefined>;
+  /** Removes an account that waits for this address to be confirmed; false when there is none. */
+  removeUnverified(id: AccountId, emailKey: string): Promise<boolean>;
   /** Removes up to `limit` accounts that were deleted before then, with all that refers to them, and says which. */
   removeDeleted(before: number, limit: number): Promise<AccountId[]>;
 }

@@ -33,6 +33,11 @@ export interface AccountLife {
   delete(id: AccountId, by: Actor, meta?: EventMeta): Promise<Account>;
   /** Brings a deleted account back as it was. @throws AppError `not_found` after the purge, `forbidden`, `conflict`. */
   restore(id: AccountId, by: Actor, meta?: EventMeta): Promise<Account>;
+  /**
+   * Removes an account whose address was never confirmed, at once and for good; false when it is not `unverified`, or has
+   * another address by now. By its person, who has the mailbox, or by the server when it waited too long.
+   */
+  discard(id: AccountId, email: string, by: Actor, meta?: EventMeta): Promise<boolean>;
   /** Removes up to `limit` accounts that were deleted before then (milliseconds), within the caller's transaction. */
   purge(before: number, limit: number): Promise<AccountId[]>;
 }
@@ -122,6 +127,17 @@ class Life implements AccountLife {
       const account = await store.restore(id, clock.now());
       if (account) await this.#record('account.restored', id, by, meta);
       return account;
+    });
+  }
+
+  discard(id: AccountId, email: string, by: Actor, meta: EventMeta = {}): Promise<boolean> {
+    const { store, audit } = this.#needs;
+    const key = parseEmail(email)?.key ?? email;
+    return this.#change(id, async () => {
+      if (!(await store.removeUnverified(id, key))) return false;
+      const details = { reason: 'never_confirmed' };
+      await audit.record({ ...meta, type: 'account.purged', actor: by, outcome: 'success', subject: id, details });
+      return true;
     });
   }
 

@@ -15,6 +15,7 @@ import { createRecovery, type Recovery } from '../recovery/index.ts';
 import { createSqlRecoveryTryStore } from '../recovery/recovery-try-store-sql.ts';
 import { createSqlConfirmedLinkStore } from '../registration/confirmed-link-store-sql.ts';
 import { createAnswerTime, createRegistration, type Registration } from '../registration/index.ts';
+import { createSqlPendingRegistrationStore } from '../registration/pending-registration-store-sql.ts';
 import type { Revocations } from '../revocation/index.ts';
 import type { EndReason, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -56,7 +57,7 @@ const withToken =
     `${path}?${name}=${encodeURIComponent(token)}`;
 
 /** Where mails lead. */
-const paths = {
+export const mailPaths = {
   verifyEmail: withToken('/account/verify-email'),
   confirmEmailChange: withToken('/account/confirm-email'),
   acceptInvitation: withToken('/account/register', 'invitation'),
@@ -105,26 +106,43 @@ export function createAccountParts(needs: Needs): AccountParts {
     changed: (id) => accounts.forget(id),
   });
   const answerTime = createAnswerTime(answerMilliseconds);
+  const traces = [createAuditTraces(database)];
+  const forget = async (ids: readonly AccountId[]): Promise<void> => {
+    for (const id of ids) {
+      await links.revokeAll(id);
+      await codes.revokeAll(id);
+      await needs.notifications.forget(id);
+    }
+    for (const trace of traces) await trace.erase(ids);
+  };
+  const registration = createRegistration({
+    ...needs,
+    life: accountLife,
+    links,
+    confirmed: createSqlConfirmedLinkStore(database),
+    pending: createSqlPendingRegistrationStore(database),
+    forget,
+    policy: {
+      mode: config.SALLYPORT_REGISTRATION,
+      domains: config.SALLYPORT_REGISTRATION_DOMAINS,
+      unverifiedDays: config.SALLYPORT_UNVERIFIED_DAYS,
+    },
+    paths: { ...mailPaths, resetPassword: mailPaths.forgotten },
+    answerTime,
+    transaction,
+  });
   return {
     accountLife,
-    registration: createRegistration({
-      ...needs,
-      life: accountLife,
-      links,
-      confirmed: createSqlConfirmedLinkStore(database),
-      policy: { mode: config.SALLYPORT_REGISTRATION, domains: config.SALLYPORT_REGISTRATION_DOMAINS },
-      paths: { ...paths, resetPassword: paths.forgotten },
-      answerTime,
-      transaction,
-    }),
+    registration,
     recovery: createRecovery({
       ...needs,
       life: accountLife,
       links,
       tries: createSqlRecoveryTryStore(database),
-      paths: { ...paths, askForReset: paths.forgotten },
+      paths: { ...mailPaths, askForReset: mailPaths.forgotten },
       answerTime,
       endAccess: endAccess('factor-changed'),
+      disown: (id) => registration.disown(id),
       transaction,
     }),
     accountData: createAccountData({
@@ -133,7 +151,7 @@ export function createAccountParts(needs: Needs): AccountParts {
       links,
       codes,
       sources: sourcesOf(needs),
-      traces: [createAuditTraces(database)],
+      traces,
       policy: { deletionDays: config.SALLYPORT_DELETION_DAYS },
       transaction,
     }),

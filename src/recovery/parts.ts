@@ -21,7 +21,10 @@ export interface RecoveryPaths {
 export interface RecoveryParts {
   readonly accounts: Pick<Accounts, 'find' | 'findByLogin'>;
   readonly life: Pick<AccountLife, 'prove'>;
-  readonly credentials: Pick<Credentials, 'setPassword' | 'verifyPassword' | 'factorsOf' | 'totp' | 'backupCodes'>;
+  readonly credentials: Pick<
+    Credentials,
+    'preparePassword' | 'setPassword' | 'verifyPassword' | 'factorsOf' | 'totp' | 'backupCodes'
+  >;
   readonly passkeys: Pick<Passkeys, 'countOf' | 'removeAll'>;
   readonly passwordPolicy: Pick<PasswordPolicy, 'check'>;
   readonly links: Pick<Links, 'create' | 'peek' | 'use' | 'revoke' | 'revokeAll'>;
@@ -31,6 +34,8 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly paths: RecoveryPaths;
   readonly answerTime: AnswerTime;
+  /** Takes from an account what a stranger may have registered it with; part of the transaction. */
+  readonly disown: (id: AccountId) => Promise<void>;
   /** Ends every session, token and remembered device of an account; part of the transaction. */
   readonly endAccess: (id: AccountId, by: Actor, reason: string) => Promise<void>;
   /** Runs writes that belong together, joining the transaction that is already open. */

@@ -124,12 +124,15 @@ export async function resetPassword(
   });
   if (!verdict.ok) return { outcome: 'refused', reasons: verdict.reasons, strength: verdict.strength };
   const by = { kind: 'account', id: account.id } as const;
+  // Before the transaction, which would hold its connection meanwhile.
+  const prepared = await credentials.preparePassword(password);
   return voidable(parts, async () => {
     const link = await links.use('reset-password', token);
+    if (link) await parts.disown(account.id);
     const proven = link && (await life.prove(account.id, link.email, 'recover', by, meta));
     if (!proven) throw new RecoveryIsVoid();
     await audit.record({ ...meta, type: 'password.reset', actor: by, outcome: 'success', subject: account.id });
-    await credentials.setPassword(account.id, password, { ...meta, actor: by });
+    await credentials.setPassword(account.id, prepared, { ...meta, actor: by });
     // The audit log ends access and tells the owner when a password takes the place of another. A first one does neither
     // by itself, but came by a mail that somebody else may have read.
     if (!factors.password) {

@@ -1,4 +1,5 @@
 import { type Account, parseEmail } from '../accounts/index.ts';
+import type { PreparedPassword } from '../credentials/index.ts';
 import type { Link } from '../one-time-secrets/index.ts';
 import type { RequestMeta } from '../registration/index.ts';
 import type { AccountId } from '../shared/ids.ts';
@@ -70,7 +71,12 @@ async function examine(parts: RecoveryParts, { account, proof }: Case, answer: R
   return async () => right;
 }
 
-async function carryOut(parts: RecoveryParts, found: Case, answer: RecoveryAnswer, meta: RequestMeta): Promise<void> {
+async function carryOut(
+  parts: RecoveryParts,
+  found: Case,
+  newPassword: PreparedPassword | undefined,
+  meta: RequestMeta,
+): Promise<void> {
   const { credentials, passkeys, life, links, endAccess, audit } = parts;
   const { account, task, link } = found;
   const by = { kind: 'account', id: account.id } as const;
@@ -87,7 +93,7 @@ async function carryOut(parts: RecoveryParts, found: Case, answer: RecoveryAnswe
     details: { lost: task.lost, removes: task.removes, link: link.id },
   });
   const context = { ...meta, actor: by };
-  if (task.lost === 'password') await credentials.setPassword(account.id, answer.newPassword ?? '', context);
+  if (newPassword) await credentials.setPassword(account.id, newPassword, context);
   if (task.removes.includes('authenticator')) await credentials.totp.remove(account.id, context);
   if (task.removes.includes('passkeys')) await passkeys.removeAll(account.id, context);
   await endAccess(account.id, by, 'the account was recovered');
@@ -125,7 +131,7 @@ export async function useRecoveryLink(
   answer: RecoveryAnswer,
   meta: RequestMeta,
 ): Promise<RecoveryResult> {
-  const { links, tries, passwordPolicy, transaction } = parts;
+  const { links, tries, credentials, passwordPolicy, transaction } = parts;
   const found = await findCase(parts, token);
   if (!found) return { outcome: 'expired' };
   const { link, account, task, secondFactor } = found;
@@ -138,11 +144,13 @@ export async function useRecoveryLink(
   if (left === undefined) return { outcome: 'expired' };
   try {
     const settle = await examine(parts, found, answer, meta);
+    const lost = task.lost === 'password';
+    const newPassword = lost ? await credentials.preparePassword(answer.newPassword ?? '') : undefined;
     await transaction(async () => {
       // The proof first, so that a wrong one counts as that also while another try ends the link.
       if (!(await settle())) throw new RecoveryIsVoid('wrong');
       if (!(await links.use('recovery', token))) throw new RecoveryIsVoid();
-      await carryOut(parts, found, answer, meta);
+      await carryOut(parts, found, newPassword, meta);
     });
   } catch (error) {
     if (!(error instanceof RecoveryIsVoid)) {

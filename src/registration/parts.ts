@@ -4,9 +4,10 @@ import type { Credentials, PasswordPolicy } from '../credentials/index.ts';
 import { describeBrowser, type Notifications } from '../notifications/index.ts';
 import type { Links } from '../one-time-secrets/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import { randomText } from '../shared/ids.ts';
+import { type AccountId, randomText } from '../shared/ids.ts';
 import type { AnswerTime } from './answer-time.ts';
 import type { ConfirmedLinkStore } from './confirmed-link-store.ts';
+import type { PendingRegistrationStore } from './pending-registration-store.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 
 /** From where a request came, for the audit log and for mails. */
@@ -27,18 +28,21 @@ export interface RegistrationPaths {
 
 /** What registration is made of. */
 export interface RegistrationParts {
-  readonly accounts: Pick<Accounts, 'create' | 'find' | 'findByLogin'>;
-  readonly life: Pick<AccountLife, 'prove' | 'changeEmail'>;
-  readonly credentials: Pick<Credentials, 'setPassword' | 'verifyPassword'>;
+  readonly accounts: Pick<Accounts, 'create' | 'find' | 'findByLogin' | 'update'>;
+  readonly life: Pick<AccountLife, 'prove' | 'changeEmail' | 'discard'>;
+  readonly credentials: Pick<Credentials, 'preparePassword' | 'setPassword' | 'verifyPassword'>;
   readonly passwordPolicy: Pick<PasswordPolicy, 'check'>;
   readonly links: Pick<Links, 'create' | 'peek' | 'use' | 'revokeAll'>;
   readonly confirmed: ConfirmedLinkStore;
+  readonly pending: PendingRegistrationStore;
   readonly notifications: Pick<Notifications, 'send'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly policy: RegistrationPolicy;
   readonly paths: RegistrationPaths;
   readonly answerTime: AnswerTime;
+  /** Removes what accounts that are gone left elsewhere: links, codes, mails, traces in the audit log. */
+  readonly forget: (ids: readonly AccountId[]) => Promise<void>;
   /** Runs writes that belong together, joining the transaction that is already open. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -6,6 +6,8 @@ export interface RegistrationPolicy {
   readonly mode: 'off' | 'invite' | 'open';
   /** Domains whose addresses may register; empty for all. Subdomains are domains of their own. */
   readonly domains: readonly string[];
+  /** Days after which an account whose address was never confirmed is removed. */
+  readonly unverifiedDays: number;
 }
 
 const hostOf = (key: string): string => key.slice(key.lastIndexOf('@') + 1);
@@ -17,7 +19,7 @@ export function readDomain(domain: string): string | undefined {
 }
 
 /** Whether an address, by its key, is of a domain that the installation takes. */
-export const isOfDomain = ({ domains }: RegistrationPolicy, emailKey: string): boolean =>
+export const isOfDomain = ({ domains }: Pick<RegistrationPolicy, 'domains'>, emailKey: string): boolean =>
   domains.length === 0 || domains.some((domain) => readDomain(domain) === hostOf(emailKey));
 
 /**

@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import { generate } from 'otplib';
 import type { AccountId } from '../../src/shared/ids.ts';
-import { createWorld, goodPassword, meta, newAddress, operator, type World } from '../registration/fixture.ts';
+import {
+  createWorld,
+  goodPassword,
+  meta,
+  newAddress,
+  operator,
+  sameBrowser,
+  type World,
+} from '../registration/fixture.ts';
 import { sqlLanes } from '../support/database.ts';
 
 for (const lane of sqlLanes()) {
@@ -98,7 +106,7 @@ for (const lane of sqlLanes()) {
       await world.recovery().reset(await ask(email), mine, meta);
       const id = (await world.domains.accounts.findByLogin(email))?.id as AccountId;
       expect([await has(id, theirs), await has(id, mine)]).to.deep.equal([false, true]);
-      expect((await world.registration().verifyEmail(confirm, meta)).outcome).to.equal('expired');
+      expect((await world.registration().verifyEmail(confirm, sameBrowser, meta)).outcome).to.equal('expired');
     });
 
     it('helps nobody whom an operator stopped, whenever that was', async () => {
@@ -128,7 +136,7 @@ for (const lane of sqlLanes()) {
       for (const wrong of [verify, '', 'x'.repeat(43), `${lateToken}x`, '\0']) {
         expect((await world.recovery().reset(wrong, goodPassword(), meta)).outcome).to.equal('expired');
       }
-      expect((await world.registration().verifyEmail(lateToken, meta)).outcome).to.equal('expired');
+      expect((await world.registration().verifyEmail(lateToken, sameBrowser, meta)).outcome).to.equal('expired');
       world.clock.advance(3_600);
       expect((await world.recovery().reset(lateToken, goodPassword(), meta)).outcome).to.equal('expired');
     });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { sqlLanes } from '../support/database.ts';
-import { createWorld, goodPassword, meta, newAddress, operator, refusal, type World } from './fixture.ts';
+import { createWorld, goodPassword, meta, newAddress, operator, refusal, sameBrowser, type World } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`addresses on ${lane}`, () => {
@@ -12,7 +12,7 @@ for (const lane of sqlLanes()) {
 
     const registered = async () => {
       const [email, password] = [newAddress(), goodPassword()];
-      await world.registration().register({ email, password }, meta);
+      await world.registration().register({ email, password, ...sameBrowser }, meta);
       const account = await world.domains.accounts.findByLogin(email);
       if (!account) throw new Error('It was not registered.');
       return { id: account.id, email, password, token: (await world.lastMail(email, 'verify-email')).token };
@@ -28,9 +28,9 @@ for (const lane of sqlLanes()) {
         }
         expect(await find(id)).to.deep.include({ status: 'unverified', emailVerified: false });
         const done = { outcome: 'verified', accountId: id, usernameTaken: false };
-        expect(await registration.verifyEmail(token, meta)).to.deep.equal(done);
+        expect(await registration.verifyEmail(token, sameBrowser, meta)).to.deep.equal(done);
         expect(await find(id)).to.deep.include({ status: 'active', emailVerified: true });
-        expect(await registration.verifyEmail(token, meta)).to.deep.equal({ outcome: 'already' });
+        expect(await registration.verifyEmail(token, sameBrowser, meta)).to.deep.equal({ outcome: 'already' });
         expect(await registration.viewVerification(token)).to.deep.equal({ outcome: 'already' });
         expect(await world.domains.audit.list({ subject: id, type: 'email.verified', limit: 9 })).to.have.length(1);
       });
@@ -38,7 +38,9 @@ for (const lane of sqlLanes()) {
       it('once when 50 use one link at once', async () => {
         const { id, token } = await registered();
         const registration = world.registration();
-        const answers = await Promise.all(Array.from({ length: 50 }, () => registration.verifyEmail(token, meta)));
+        const answers = await Promise.all(
+          Array.from({ length: 50 }, () => registration.verifyEmail(token, sameBrowser, meta)),
+        );
         expect(answers.filter(({ outcome }) => outcome === 'verified')).to.have.length(1);
         expect(answers.filter(({ outcome }) => outcome === 'already')).to.have.length(49);
         expect(await world.domains.audit.list({ subject: id, type: 'email.verified', limit: 99 })).to.have.length(1);
@@ -50,13 +52,15 @@ for (const lane of sqlLanes()) {
         await world.recovery().requestReset(email, meta);
         const { token: reset } = await world.lastMail(email, 'reset-password');
         for (const wrong of [reset, '', 'x', 'x'.repeat(43), 'x'.repeat(100_000), `${token}=`, `${token}\0`]) {
-          expect((await registration.verifyEmail(wrong, meta)).outcome, wrong.slice(0, 50)).to.equal('expired');
+          expect((await registration.verifyEmail(wrong, sameBrowser, meta)).outcome, wrong.slice(0, 50)).to.equal(
+            'expired',
+          );
         }
         expect(await registration.confirmEmailChange(token, meta)).to.deep.equal({ outcome: 'expired' });
         expect(await world.recovery().reset(token, goodPassword(), meta)).to.deep.equal({ outcome: 'expired' });
         expect((await find(id))?.status).to.equal('unverified');
         world.clock.advance(86_400);
-        expect(await registration.verifyEmail(token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await registration.verifyEmail(token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
         expect((await find(id))?.status).to.equal('unverified');
       });
 
@@ -64,29 +68,29 @@ for (const lane of sqlLanes()) {
         const { id, token } = await registered();
         const registration = world.registration();
         await world.domains.accounts.disable(id, operator);
-        expect(await registration.verifyEmail(token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await registration.verifyEmail(token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
         expect((await world.domains.accounts.enable(id, operator)).status).to.equal('unverified');
-        expect((await registration.verifyEmail(token, meta)).outcome).to.equal('verified');
+        expect((await registration.verifyEmail(token, sameBrowser, meta)).outcome).to.equal('verified');
         const gone = await registered();
         await world.domains.accountData.delete(gone.id, operator);
-        expect(await registration.verifyEmail(gone.token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await registration.verifyEmail(gone.token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
         await world.domains.accountData.restore(gone.id, operator);
         expect((await find(gone.id))?.status).to.equal('unverified');
-        expect(await registration.verifyEmail(gone.token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await registration.verifyEmail(gone.token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
       });
 
       it('not when the account has another address by now', async () => {
         const { id, token } = await registered();
         await world.domains.accounts.update(id, 1, { email: newAddress() }, operator);
-        expect(await world.registration().verifyEmail(token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await world.registration().verifyEmail(token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
         expect(await find(id)).to.deep.include({ status: 'unverified', emailVerified: false });
       });
 
       it('do not say "done" any more when the address was changed after it', async () => {
         const { id, token } = await registered();
-        await world.registration().verifyEmail(token, meta);
+        await world.registration().verifyEmail(token, sameBrowser, meta);
         await world.domains.accounts.update(id, 2, { email: newAddress() }, operator);
-        expect(await world.registration().verifyEmail(token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await world.registration().verifyEmail(token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
       });
     });
 
@@ -99,8 +103,8 @@ for (const lane of sqlLanes()) {
       const mails = await world.mails(email);
       expect(mails.filter(({ status }) => status === 'pending')).to.have.length(5);
       expect(mails.filter(({ status }) => status === 'capped')).to.have.length(4);
-      expect((await registration.verifyEmail(token, meta)).outcome).to.equal('verified');
-      expect((await registration.verifyEmail(mails[1]?.token ?? '', meta)).outcome).to.equal('expired');
+      expect((await registration.verifyEmail(token, sameBrowser, meta)).outcome).to.equal('verified');
+      expect((await registration.verifyEmail(mails[1]?.token ?? '', sameBrowser, meta)).outcome).to.equal('expired');
     });
 
     it('that are verified, unknown or nonsense get the same answer to that, and no mail', async () => {
@@ -213,7 +217,7 @@ for (const lane of sqlLanes()) {
 
     it('forget confirmed links when they are over', async () => {
       const { token } = await registered();
-      await world.registration().verifyEmail(token, meta);
+      await world.registration().verifyEmail(token, sameBrowser, meta);
       const before = Number((await world.database.sql('confirmed_link').count({ n: '*' }).first())?.n);
       world.clock.advance(86_400 + 1);
       expect(await world.registration().purge()).to.be.at.least(1);

@@ -9,6 +9,7 @@ import {
   type Registration,
   type RegistrationPolicy,
 } from '../../src/registration/index.ts';
+import { createSqlPendingRegistrationStore } from '../../src/registration/pending-registration-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
@@ -18,6 +19,8 @@ import { type SqlLane, testDatabase } from '../support/database.ts';
 
 export const operator = { kind: 'operator' } as const;
 export const meta = { ip: '203.0.113.7', userAgent: 'curl/8.5.0', requestId: 'req_1' };
+/** What the browser keeps that registers in these tests. */
+export const sameBrowser = { browser: 'b'.repeat(43) };
 /** A password that the policy takes. */
 export const goodPassword = (): string => `meadow lantern ${randomText(12)}`;
 export const newAddress = (): string => `p${randomText(12)}@people.example`;
@@ -94,7 +97,11 @@ export async function createWorld(lane: SqlLane): Promise<World> {
       createRegistration({
         ...common,
         confirmed: createSqlConfirmedLinkStore(database),
-        policy: { mode: 'open', domains: [], ...policy },
+        pending: createSqlPendingRegistrationStore(database),
+        forget: async (ids) => {
+          for (const id of ids) await domains.oneTimeSecrets.links.revokeAll(id);
+        },
+        policy: { mode: 'open', domains: [], unverifiedDays: 7, ...policy },
         paths: {
           verifyEmail: withToken('verify-email'),
           confirmEmailChange: withToken('confirm-email'),
@@ -106,6 +113,7 @@ export async function createWorld(lane: SqlLane): Promise<World> {
       createRecovery({
         ...common,
         tries: createSqlRecoveryTryStore(database),
+        disown: (id) => domains.registration.disown(id),
         paths: { resetPassword: withToken('reset-password'), recover: withToken('recover') },
         endAccess: async (id, by, reason) =>
           domains.revocations.revoke({ kind: 'account', id, expiresAt: clock.now() + 86_400_000, reason, by }),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { randomText } from '../../src/shared/ids.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createWorld, goodPassword, meta, newAddress, operator, refusal, type World } from './fixture.ts';
+import { createWorld, goodPassword, meta, newAddress, operator, refusal, sameBrowser, type World } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`registration on ${lane}`, () => {
@@ -78,21 +78,21 @@ for (const lane of sqlLanes()) {
         passwords.map((password) => world.domains.credentials.verifyPassword(found[0].id, password)),
       );
       expect(fits.filter(Boolean)).to.have.length(1);
-      const links = await world.database.sql('one_time_link').where({ account_id: found[0].id });
-      expect(links).to.have.length(1);
+      const answered = (await world.mails(found[0].email)).map(({ template }) => template);
+      expect(new Set(answered)).to.deep.equal(new Set(['verify-email']));
     });
 
     it('leaves a taken username out and tells only the one who confirmed an address', async () => {
       const username = `u${randomText(8)}`;
       const owner = await world.person({ username });
       const email = newAddress();
-      const input = { email, username: username.toUpperCase(), password: goodPassword() };
+      const input = { email, username: username.toUpperCase(), password: goodPassword(), ...sameBrowser };
       expect(await world.registration().register(input, meta)).to.deep.equal({ outcome: 'accepted' });
       const made = await world.domains.accounts.findByLogin(email);
       expect(made?.username).to.equal(undefined);
       expect((await world.domains.accounts.findByLogin(username))?.id).to.equal(owner.id);
       const { token } = await world.lastMail(email, 'verify-email');
-      expect(await world.registration().verifyEmail(token, meta)).to.deep.include({ usernameTaken: true });
+      expect(await world.registration().verifyEmail(token, sameBrowser, meta)).to.deep.include({ usernameTaken: true });
     });
 
     it('refuses a bad password with its reasons, for free and taken addresses alike, and makes nothing', async () => {
@@ -204,6 +204,30 @@ for (const lane of sqlLanes()) {
         expect((await refusal(registration.register(input, meta))).code).to.equal('expired');
       });
 
+      it('take the address back from a stranger who registered it, and are not used up by an owner', async () => {
+        const open = world.registration();
+        const email = newAddress();
+        await open.invite({ email, roles: ['support'] }, operator, meta);
+        const { token } = await world.lastMail(email, 'invitation');
+        const theirs = goodPassword();
+        await open.register({ email, password: theirs }, meta);
+        const stolen = await world.domains.accounts.findByLogin(email);
+        const mine = goodPassword();
+        await open.register({ email, password: mine, invitation: token, ...sameBrowser }, meta);
+        const account = await world.domains.accounts.findByLogin(email);
+        expect(account?.id).not.to.equal(stolen?.id);
+        expect(account).to.deep.include({ roles: ['support'], status: 'unverified' });
+        const { token: link } = await world.lastMail(email, 'verify-email');
+        expect((await open.verifyEmail(link, sameBrowser, meta)).outcome).to.equal('verified');
+        expect(await world.domains.credentials.verifyPassword(account?.id, mine)).to.equal(true);
+        const other = newAddress();
+        await open.invite({ email: other }, operator, meta);
+        const { token: second } = await world.lastMail(other, 'invitation');
+        await world.domains.accounts.create({ email: other }, operator);
+        await open.register({ email: other, password: goodPassword(), invitation: second }, meta);
+        expect(await open.viewInvitation(second)).not.to.equal(undefined);
+      });
+
       it('are for no other address, and are needed', async () => {
         const { registration, token } = await invite(newAddress());
         const input = { email: newAddress(), password: goodPassword() };
@@ -228,7 +252,7 @@ for (const lane of sqlLanes()) {
       it('end after a week, and are worth nothing as another link', async () => {
         const email = newAddress();
         const { registration, token } = await invite(email);
-        expect(await registration.verifyEmail(token, meta)).to.deep.equal({ outcome: 'expired' });
+        expect(await registration.verifyEmail(token, sameBrowser, meta)).to.deep.equal({ outcome: 'expired' });
         expect(await registration.confirmEmailChange(token, meta)).to.deep.equal({ outcome: 'expired' });
         world.clock.advance(7 * 86_400 + 1);
         const input = { email, password: goodPassword(), invitation: token };
