@@ -1,4 +1,5 @@
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import type { DeviceType } from './describe-device.ts';
 import type { KnownDevice } from './device.ts';
 import type { DeviceStore } from './device-store.ts';
@@ -24,16 +25,16 @@ const fromRow = (row: Row): KnownDevice => ({
 });
 
 // Who inserts counts 1, whoever comes later counts on: that tells them apart, however many come at once.
-const seeText = `
+const see = statement(`
   insert into known_device as d
     (account_id, device_hash, browser, os, device_type, last_ip, first_seen_at, last_seen_at)
-  values (:accountId, :deviceHash, :browser, :os, :type, :ip, :now, :now)
+  values ($1, $2, $3, $4, $5, $6, $7, $7)
   on conflict (account_id, device_hash) do update set
     sign_ins = case when d.sign_ins < 1000000000 then d.sign_ins + 1 else d.sign_ins end,
     browser = excluded.browser, os = excluded.os, device_type = excluded.device_type,
     last_ip = coalesce(excluded.last_ip, d.last_ip), last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
   returning sign_ins = 1 as is_new,
-    exists (select 1 from known_device o where o.account_id = :accountId and o.device_hash <> :deviceHash) as has_others`;
+    exists (select 1 from known_device o where o.account_id = d.account_id and o.device_hash <> d.device_hash) as has_others`);
 
 /** Known browsers in table `known_device`. */
 export const createSqlDeviceStore = (database: Database): DeviceStore => ({
@@ -43,19 +44,14 @@ export const createSqlDeviceStore = (database: Database): DeviceStore => ({
   },
 
   async see({ accountId, deviceHash, device, ip, now }) {
-    const values: Record<string, unknown> = {
+    const about = [device.browser ?? null, device.os ?? null, device.type, ip ?? null];
+    const [row] = await database.query<{ is_new: boolean; has_others: boolean }>(see, [
       accountId,
       deviceHash,
-      browser: device.browser ?? null,
-      os: device.os ?? null,
-      type: device.type,
-      ip: ip ?? null,
-      now: new Date(now),
-    };
-    const { rows } = (await database.sql.raw(seeText, values as Record<string, string>)) as {
-      rows: { is_new: boolean; has_others: boolean }[];
-    };
-    return { isNew: rows[0]?.is_new === true, hasOthers: rows[0]?.has_others === true };
+      ...about,
+      new Date(now),
+    ]);
+    return { isNew: row?.is_new === true, hasOthers: row?.has_others === true };
   },
 
   async isKnown(accountId, deviceHash, since) {

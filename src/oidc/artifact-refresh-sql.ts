@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errors } from 'oidc-provider';
 import { sha256 } from '../shared/crypto.ts';
 import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
@@ -30,14 +29,6 @@ const renewText = `
     renewed_at = case when id_hash = :idHash then :now else renewed_at end
   where kind = 'RefreshToken' and id_hash in (:idHash, :successorHash) and exists (select 1 from allowed)
   returning 1`;
-
-/**
- * Lets requests in that wait at the sockets already. An embedded database answers without the event loop looking there,
- * and who came together would otherwise look like one after the other. A new connection takes three looks.
- */
-async function letOthersArrive(): Promise<void> {
-  for (let look = 0; look < 4; look += 1) await nextTurn();
-}
 
 const rotated = (row: TokenRow, consumedAt: Date): RotatedRefreshToken => ({
   idHash: row.id_hash,
@@ -77,9 +68,8 @@ export function createRefreshStore(
     return passesAsRetry(rotated(row, consumedAt), { unit, now: clock.now(), retrySeconds }, access);
   };
 
-  /** Runs last in the transaction, so that whoever arrived before it is known to have come before the answer. */
+  /** Runs last in the transaction: what it writes down is when the redemption was over. */
   const settleWith = (unit: UnitOfWork, idHash: string, isRetry: boolean) => async (): Promise<void> => {
-    await letOthersArrive();
     await rowsOf(
       database,
       `update artifact set successor_hash = :successorHash, ${isRetry ? 'renewed_at' : 'consumed_at'} = :now

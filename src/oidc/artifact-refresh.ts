@@ -14,18 +14,30 @@ export interface UsedRefreshToken {
 
 /**
  * What the second use of a refresh token is: a `retry` of a client whose answer got lost, a `parallel` use that came
- * too late but proves nothing, or a `reuse` that ends the family (RFC 9700 §4.14.2).
+ * too late but proves nothing, an `early` one that is no retry yet, or a `reuse` that ends the family
+ * (RFC 9700 §4.14.2).
  */
-export type SecondUse = 'retry' | 'parallel' | 'reuse';
+export type SecondUse = 'retry' | 'early' | 'parallel' | 'reuse';
 
-/** Judges a second use before anybody knows the successor. `retry` still needs a successor that nobody used. */
+/**
+ * Milliseconds from the end of a redemption within which nobody can have missed its answer yet: a client that waits for
+ * one in vain takes longer to notice, while all who come together are here by then, on a busy server too.
+ */
+export const answerTime = 100;
+
+/**
+ * Judges a second use before anybody knows the successor. `retry` still needs one that nobody used; when it was used,
+ * `early` is a reuse like any other.
+ */
 export function judgeSecondUse(
   token: Pick<UsedRefreshToken, 'consumedAt' | 'renewedAt'>,
   at: { readonly now: number; readonly arrivedAt: number; readonly retrySeconds: number },
 ): SecondUse {
   if (at.retrySeconds <= 0 || at.now - token.consumedAt > at.retrySeconds * 1000) return 'reuse';
+  const waited = at.arrivedAt - Math.max(token.consumedAt, token.renewedAt ?? 0);
   // Who arrived before the first one was answered cannot have missed its answer.
-  return at.arrivedAt <= Math.max(token.consumedAt, token.renewedAt ?? 0) ? 'parallel' : 'retry';
+  if (waited <= 0) return 'parallel';
+  return waited <= answerTime ? 'early' : 'retry';
 }
 
 /** How long this client may try again, in seconds; 0 when it may not. */
@@ -61,15 +73,17 @@ export async function passesAsRetry(
 ): Promise<boolean> {
   const verdict = judgeSecondUse(token, { ...at, arrivedAt: at.unit.startedAt });
   const { idHash, successorHash } = token;
-  if (verdict === 'parallel') {
-    // Its siblings in the race may have arrived a moment later, and would look like a retry.
+  const refuse = async (): Promise<never> => {
+    // Others of a race may have arrived a moment later still, and would look like a retry.
     if (!token.contended) await access.markContended(idHash);
     throw new errors.InvalidGrant('refresh token is being used by another request');
-  }
+  };
+  if (verdict === 'parallel') return refuse();
   if (verdict === 'reuse' || successorHash === undefined) return false;
   if (await access.isUnused(successorHash)) {
     // A retry is for one lost client. Where two presenters were seen, the one that was answered goes on.
     if (token.contended) throw new errors.InvalidGrant('refresh token was used by several requests');
+    if (verdict === 'early') return refuse();
     rotationOf(at.unit).retry = { idHash, successorHash };
     return true;
   }

@@ -160,6 +160,27 @@ for i = 5, #KEYS do
 end
 return 'ok'`);
 
+/**
+ * KEYS unused token, grant, index, then what is written · ARGV now, successor hash, then the six of `put` for each
+ * A whole redemption, or nothing and 0 where anything is in its way. Who comes second leaves a mark, as above.
+ */
+export const redeemScript = script(`${putting}
+local r, now = redis.call('HMGET', KEYS[1], 'e', 'c', 'k', 'u'), tonumber(ARGV[1])
+if not r[1] or tonumber(r[1]) <= now then return 0 end
+if r[2] or (r[3] and tonumber(r[4]) > now) then
+  redis.call('HSET', KEYS[1], 'x', '1')
+  return 0
+end
+if redis.call('EXISTS', KEYS[2]) == 0 or ended(KEYS[2]) then return 0 end
+redis.call('HDEL', KEYS[1], 'x', 'f', 'k', 'u')
+redis.call('HSET', KEYS[1], 'c', ARGV[1], 's', ARGV[2])
+for i = 4, #KEYS do
+  local at = 3 + (i - 4) * 6
+  put(KEYS[i], at)
+  index(KEYS[3], KEYS[i], ARGV[at + 2], ARGV[at + 3], ARGV[1])
+end
+return 1`);
+
 // A session: p payload, b binding, a account, v version, e expiry, x ended. A cookie id that opens it: s session hash,
 // b binding, a account, e expiry, l left for a newer id.
 

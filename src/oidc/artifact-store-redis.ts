@@ -1,11 +1,13 @@
 import type { Clock } from '../shared/clock.ts';
 import { type SecretRing, sha256 } from '../shared/crypto.ts';
 import type { RedisConnection } from '../storage/redis.ts';
+import { currentUnitOfWork } from '../storage/unit-of-work.ts';
 import { takeEarlyGrant } from './artifact-early-grant-redis.ts';
 import { indexKey, keyOf, keyOfHash, userCodeKey } from './artifact-keys-redis.ts';
 import { type Kind, type KindName, kindOf, mayBe } from './artifact-kind.ts';
 import { createOnceAccess } from './artifact-once-redis.ts';
-import { createPayloadCodec, grantHashOf, secondsToKeep } from './artifact-payload.ts';
+import { createPayloadCodec } from './artifact-payload.ts';
+import { createRedisRedemptions } from './artifact-redemption-redis.ts';
 import { currentRotation } from './artifact-refresh.ts';
 import { providerRequest, type RequestFacts } from './artifact-request.ts';
 import { indexScript, putGrantScript, putScript, revokeScript } from './artifact-scripts-redis.ts';
@@ -18,43 +20,25 @@ import {
   eachOnce,
   type RefreshPolicy,
 } from './artifact-store.ts';
-import {
-  argumentsOf,
-  currentRedisUnit,
-  putGranted,
-  type RedisArtifactParts,
-  type RedisWrite,
-  unlinkAll,
-} from './artifact-unit-redis.ts';
+import { currentRedisUnit, putGranted, type RedisArtifactParts, unlinkAll } from './artifact-unit-redis.ts';
+import { argumentsOf, ended, type RedisWrite, readString, writeOf } from './artifact-write-redis.ts';
 
-const ended = 'x';
+/** What the request that writes it does not read again: its writes need not be waited for one by one. */
+const unread: ReadonlySet<KindName> = new Set(['AuthorizationCode', 'Interaction']);
 
-/** A string value carries its expiry in front, in milliseconds since the epoch. */
-const readString = (value: string | null, now: number): string | undefined => {
-  if (value === null || value === ended) return undefined;
-  const end = value.indexOf('.');
-  return Number(value.slice(0, end)) > now ? value.slice(end + 1) : undefined;
-};
+/** Lets a write travel with whatever the request asks next. The request waits for it, and fails with it, at its end. */
+function writeAlong(kind: Kind & { name: KindName }, work: Promise<void>): Promise<void> {
+  const unit = unread.has(kind.name) ? currentUnitOfWork() : undefined;
+  if (!unit) return work;
+  unit.enlisted.push(work);
+  // Whoever ends the request hears of a failure; until then nobody listens.
+  work.catch(() => undefined);
+  return Promise.resolve();
+}
 
 function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactParts): ArtifactStore {
   const { redis, codec, clock } = parts;
   const once = createOnceAccess(kind, parts);
-
-  const writeOf = (id: string, payload: ArtifactPayload, expiresIn: number | undefined): RedisWrite => {
-    const ttl = Math.max(1, secondsToKeep(kind, expiresIn) * 1000);
-    const expiresAt = clock.now() + ttl;
-    const idHash = sha256(id);
-    const text = codec.pack(kind, idHash, payload);
-    return {
-      key: keyOf(kind.name, id, idHash),
-      type: kind.once ? 'h' : 's',
-      value: kind.once ? text : `${expiresAt}.${text}`,
-      expiresAt,
-      ttl,
-      grantHash: grantHashOf(kind, payload),
-      clientId: payload.clientId,
-    };
-  };
 
   const store = async (write: RedisWrite): Promise<void> => {
     const { key, grantHash, expiresAt, ttl, value } = write;
@@ -80,13 +64,13 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
 
   return {
     async upsert(id, payload, expiresIn) {
-      const write = writeOf(id, payload, expiresIn);
+      const write = writeOf(kind, parts, { id, payload, expiresIn });
       const rotation = currentRotation();
       if (kind.name === 'RefreshToken' && rotation) rotation.successorHash = sha256(id);
       // What comes of a redemption is stored with the mark that it happened, at the end of the request.
       const unit = currentRedisUnit();
       if (unit && kind.name !== 'Grant') unit.writes.set(write.key, write);
-      else await store(write);
+      else await writeAlong(kind, store(write));
       if (payload.userCode !== undefined) {
         const pointer = userCodeKey(codec.hashUserCode(payload.userCode));
         await redis.run((client) => client.set(pointer, sha256(id), 'PX', write.ttl));
@@ -117,7 +101,7 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
       const key = keyOf(kind.name, id);
       currentRedisUnit()?.writes.delete(key);
       if (kind.name === 'Grant') await redis.run((client) => client.set(key, ended, 'KEEPTTL', 'XX'));
-      else await redis.run((client) => client.unlink(key));
+      else await writeAlong(kind, unlinkAll(redis, [key]));
     },
 
     async revokeByGrantId(grantId) {
@@ -143,10 +127,11 @@ export function createRedisArtifactStores(options: {
 }): ArtifactStores {
   const { redis, replay, secrets, clock, policy, request = providerRequest } = options;
   const parts: RedisArtifactParts = { redis, codec: createPayloadCodec(secrets), clock, policy, request };
-  return eachOnce((model) => {
+  const stores = eachOnce((model) => {
     const kind = kindOf(model);
     if (kind.name === 'ReplayDetection') return replay;
     if (kind.name === 'Session') return createSessionStore(createRedisSessionBackend(redis), parts);
     return createTokenStore(kind, parts);
   });
+  return Object.assign(stores, { redemptions: createRedisRedemptions(parts) });
 }

@@ -4,6 +4,7 @@ import { type SecretRing, sha256 } from '../shared/crypto.ts';
 import type { Database } from '../storage/database.ts';
 import { type Kind, type KindName, kindOf, mayBe } from './artifact-kind.ts';
 import { createPayloadCodec, grantHashOf, secondsToKeep } from './artifact-payload.ts';
+import { createSqlRedemptions } from './artifact-redemption-sql.ts';
 import { currentRotation, noteMisuse } from './artifact-refresh.ts';
 import { createRefreshStore } from './artifact-refresh-sql.ts';
 import { createReplayStore } from './artifact-replay-sql.ts';
@@ -136,6 +137,8 @@ export function createSqlArtifactStores(options: {
   });
 
   return Object.assign(stores, {
+    redemptions: createSqlRedemptions(parts),
+
     async purgeExpired(limit: number) {
       const deleted = await rowsOf(
         database,

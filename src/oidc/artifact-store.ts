@@ -24,8 +24,41 @@ export interface ArtifactStore extends Adapter {
   revokeByGrantId(grantId: string): Promise<void>;
 }
 
-/** The store of each model, as oidc-provider's `adapter` option takes it. */
-export type ArtifactStores = (model: string) => ArtifactStore;
+/** A token that a redemption stores. */
+export interface NewToken {
+  readonly model: 'RefreshToken' | 'AccessToken';
+  readonly id: string;
+  readonly payload: ArtifactPayload;
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
+/** A refresh token that nobody has used. */
+export interface Redeemable {
+  readonly token: ArtifactPayload;
+  /** What it was issued under, if that is still there. */
+  grant(): Promise<ArtifactPayload | undefined>;
+}
+
+/**
+ * A refresh in one look and one write, for requests that need no unit of work. It knows the plain case only: whatever
+ * else there is (a second use, another request that holds the token, an ended grant) is left to the stores of the models.
+ */
+export interface Redemptions {
+  /** Undefined for everything but a refresh token that is there and unused. */
+  find(id: string): Promise<Redeemable | undefined>;
+  /**
+   * Uses up the refresh token `id` and stores `tokens`, its successor first: all of it, or nothing and false. Of many at
+   * once exactly one is told true, and the others leave a mark that there were several.
+   */
+  redeem(id: string, tokens: readonly [NewToken, ...NewToken[]]): Promise<boolean>;
+}
+
+/** The store of each model, as oidc-provider's `adapter` option takes it, and a short way for the plain refresh. */
+export interface ArtifactStores {
+  (model: string): ArtifactStore;
+  readonly redemptions: Redemptions;
+}
 
 /** How forgiving refresh token rotation is (RFC 9700 §4.14.2). */
 export interface RefreshPolicy {
@@ -39,7 +72,7 @@ export interface RefreshPolicy {
 }
 
 /** Makes each store once, however often a provider is built anew. */
-export function eachOnce(make: ArtifactStores): ArtifactStores {
+export function eachOnce(make: (model: string) => ArtifactStore): (model: string) => ArtifactStore {
   const made = new Map<string, ArtifactStore>();
   return (model) => {
     const store = made.get(model) ?? make(model);

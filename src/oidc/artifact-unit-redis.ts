@@ -16,6 +16,7 @@ import {
   releaseScript,
 } from './artifact-scripts-redis.ts';
 import type { RefreshPolicy } from './artifact-store.ts';
+import { argumentsOf, type RedisWrite } from './artifact-write-redis.ts';
 
 /** What the Redis stores of all kinds are made of. */
 export interface RedisArtifactParts {
@@ -28,28 +29,6 @@ export interface RedisArtifactParts {
 
 /** Milliseconds that a redemption may take before somebody else may try. */
 export const lease = 10_000;
-
-/** One write, ready for a script. Times are milliseconds. */
-export interface RedisWrite {
-  readonly key: string;
-  /** A string, or a hash for what is used once. */
-  readonly type: 's' | 'h';
-  readonly value: string;
-  readonly expiresAt: number;
-  readonly ttl: number;
-  readonly grantHash: string | undefined;
-  readonly clientId: string | undefined;
-}
-
-/** The six arguments that `put` takes of a write. */
-export const argumentsOf = (write: RedisWrite): (string | number)[] => [
-  write.type,
-  write.value,
-  write.expiresAt,
-  write.ttl,
-  write.grantHash ?? '',
-  write.clientId ?? '',
-];
 
 /** An artifact that a request is redeeming. */
 export interface RedisClaim {

@@ -2,7 +2,7 @@ import { errors, type Provider } from 'oidc-provider';
 import type { OidcDomains } from './domains.ts';
 import type { ProtocolMeter } from './provider-events.ts';
 import type { createResourceServerLookup } from './resource-servers.ts';
-import { authenticateSecret, type PlainRequest, readSecretRequest, type SecretRequest } from './secret-request.ts';
+import { authenticateClient, type PlainRequest, readSecretRequest, type SecretRequest } from './secret-request.ts';
 
 interface Parts {
   readonly provider: Provider;
@@ -41,7 +41,7 @@ export const createClientCredentialsEndpoint = ({ provider, domains, lookUp, met
     const request = readSecretRequest(plain, names);
     if (request?.fields.grant_type !== 'client_credentials') return undefined;
     const wanted = readWanted(request);
-    const client = wanted && (await authenticateSecret(domains.clients, request));
+    const client = wanted && (await authenticateClient(domains.clients, request));
     if (!wanted || !client?.metadata.grant_types.includes('client_credentials')) return undefined;
 
     const token = new provider.ClientCredentials({ client: { clientId: client.id } } as never);

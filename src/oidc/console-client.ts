@@ -27,6 +27,7 @@ export const consoleClient = (issuer: string): Client => ({
   },
   apis: {},
   firstParty: true,
+  directSignIn: false,
   requirePkce: true,
   requireSecondFactor: false,
   strictRefresh: true,

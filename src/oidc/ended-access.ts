@@ -3,10 +3,17 @@ import { accessId } from '../revocation/index.ts';
 import type { OidcDomains } from './domains.ts';
 
 interface FoundGrant {
-  readonly accountId?: string;
-  readonly clientId?: string;
+  readonly accountId?: string | undefined;
+  readonly clientId?: string | undefined;
   /** When it was given for the first time, seconds since the epoch. */
-  readonly iat?: number;
+  readonly iat?: number | undefined;
+}
+
+/** Whether the person took this grant back from the app. */
+export function isTakenBack(revocations: OidcDomains['revocations'], grant: FoundGrant): boolean {
+  if (grant.accountId === undefined || grant.clientId === undefined) return false;
+  const id = accessId(grant.accountId, grant.clientId);
+  return revocations.isRevokedCached([{ kind: 'access', id, issuedAt: (grant.iat ?? 0) * 1000 }]);
 }
 
 /**
@@ -18,12 +25,6 @@ export function hideEndedGrants(provider: Provider, { revocations }: Pick<OidcDo
   const find = model.find;
   model.find = async function findLive(...given) {
     const grant = await find.apply(this, given);
-    if (grant?.accountId === undefined || grant.clientId === undefined) return grant;
-    const check = {
-      kind: 'access',
-      id: accessId(grant.accountId, grant.clientId),
-      issuedAt: (grant.iat ?? 0) * 1000,
-    } as const;
-    return revocations.isRevokedCached([check]) ? undefined : grant;
+    return grant && isTakenBack(revocations, grant) ? undefined : grant;
   };
 }

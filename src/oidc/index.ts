@@ -7,11 +7,15 @@ export type { BrowserSessions, ConsoleSignIn, CurrentSession } from './browser-s
 export { identityScopes } from './claims.ts';
 export { consoleCallbackPath, consoleClient, consoleClientId } from './console-client.ts';
 export type { OidcDomains } from './domains.ts';
+export { type ClientProof, createProtocolCalls, type ProtocolAnswer, type ProtocolCalls } from './first-party-calls.ts';
+export type { DirectSignIn, FirstPartyCodes } from './first-party-codes.ts';
+export type { Order, Wanted } from './first-party-order.ts';
+export { authorizationChallengePath } from './first-party-redemption.ts';
 export type { HostedPages, ProtocolError } from './hosted-pages.ts';
 export type { BrowserSession, Interaction, Interactions } from './interactions.ts';
 export type { ProtocolMeter } from './provider-events.ts';
 export type { RefreshCounter } from './refresh-limit.ts';
 export { allowedScopes } from './resource-servers.ts';
-export { interactionPath, protocolRoutes } from './routes.ts';
+export { interactionPath, isInteractionUid, protocolRoutes } from './routes.ts';
 export { createOidc, type Oidc } from './server.ts';
 export type { OidcSettings } from './settings.ts';

@@ -5,6 +5,7 @@ import { AppError } from '../shared/errors.ts';
 import { demandsSecondFactor } from './authentication-context.ts';
 import { scopesOfClaims } from './claims-parameter.ts';
 import { applyPermissions } from './grants.ts';
+import { isInteractionUid } from './routes.ts';
 
 /** Who is signed in to this browser already, as the protocol session knows it. */
 export interface BrowserSession {
@@ -55,6 +56,8 @@ export interface SignInResult {
 export interface Interactions {
   /** @throws AppError `expired` when the sign-in is over, unknown, or another browser's. */
   get(ctx: Context, uid: string): Promise<Interaction>;
+  /** For pages beside a sign-in, which its cookie does not reach: what they may lead back to, while it waits. */
+  look(uid: string): Promise<{ readonly clientId: string; readonly redirectUri?: string } | undefined>;
   /** Each finish returns the URL that continues the authorization request; the interaction ends there. */
   finishSignIn(ctx: Context, result: SignInResult): Promise<string>;
   finishSelectAccount(ctx: Context): Promise<string>;
@@ -197,6 +200,12 @@ export function createInteractions(current: () => Provider): Interactions {
       if (details.uid !== uid)
         throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
       return describe(current(), details);
+    },
+    async look(uid) {
+      const details = isInteractionUid(uid) ? await current().Interaction.find(uid) : undefined;
+      if (!details || details.result) return undefined;
+      const { client_id: clientId, redirect_uri: redirectUri } = details.params;
+      return { clientId: String(clientId), ...(typeof redirectUri === 'string' && { redirectUri }) };
     },
     finishSignIn: (ctx, { accountId, amr, acr, authTime, remember }) =>
       finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember }),

@@ -3,7 +3,7 @@ import type { Client } from '../clients/index.ts';
 import type { OidcDomains } from './domains.ts';
 import { describeJwt, jwtIsLive, mayIntrospect, subjectIsLive } from './introspection.ts';
 import { type createAccessTokenVerifier, looksLikeJwt } from './jwt-access-token.ts';
-import { authenticateSecret, type PlainRequest, readSecretRequest } from './secret-request.ts';
+import { authenticateClient, type PlainRequest, readSecretRequest } from './secret-request.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
 type Answer = Record<string, unknown>;
@@ -86,7 +86,7 @@ export const createIntrospectionEndpoint = (parts: Parts) =>
   async function introspectionEndpoint(plain: PlainRequest): Promise<Answer | undefined> {
     const request = readSecretRequest(plain, names);
     const token = request?.fields.token;
-    const asker = request && token ? await authenticateSecret(parts.domains.clients, request) : undefined;
+    const asker = request && token ? await authenticateClient(parts.domains.clients, request) : undefined;
     if (!token || !asker) return undefined;
     const answer = looksLikeJwt(token) ? await answerJwt(parts, asker, token) : await answerOpaque(parts, asker, token);
     if (answer) parts.onAnswer(answer.active === true);

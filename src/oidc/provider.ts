@@ -9,6 +9,7 @@ import { createClientAdapter } from './client-adapter.ts';
 import type { OidcDomains } from './domains.ts';
 import { hideEndedGrants } from './ended-access.ts';
 import { createFindAccount } from './find-account.ts';
+import { authorizationChallengePath } from './first-party-redemption.ts';
 import { createGrantLoader } from './grants.ts';
 import { deviceFeature, type HostedPages, logoutFeature, renderErrorOn } from './hosted-pages.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
@@ -91,6 +92,7 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
     features: features(parts),
     claims: claimsByScope,
     scopes: [...identityScopes],
+    discovery: { authorization_challenge_endpoint: `${settings.issuer}${authorizationChallengePath}` },
     acrValues: [...acrValues],
     subjectTypes: ['public'],
     responseTypes: [...responseTypes] as ResponseType[],

@@ -16,3 +16,6 @@ export const protocolRoutes = {
 
 /** Where a browser goes to sign in or consent; every page of that flow lies below it. */
 export const interactionPath = (uid: string): string => `/sign-in/${uid}`;
+
+/** Whether a text has the form of an interaction's uid; it says nothing about whether there is one. */
+export const isInteractionUid = (text: string): boolean => /^[\w-]{43}$/.test(text);

@@ -18,6 +18,13 @@ export interface SecretRequest {
   readonly method: 'client_secret_basic' | 'client_secret_post';
 }
 
+/** A form of a client that has no secret: anybody can send it, so only what it carries may prove something. */
+export interface PublicRequest {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly clientId: string;
+  readonly method: 'none';
+}
+
 /** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
 const decode = (part: string): string => decodeURIComponent(part.replaceAll('+', '%20'));
 
@@ -50,27 +57,41 @@ function readFields(body: Buffer, names: ReadonlySet<string>): Record<string, st
  * Reads the plain kind of request: a form with no field but `names` and the client's own, each once. Undefined for
  * everything else (assertions, DPoP, CORS, other media types, malformed input), which oidc-provider answers.
  */
-export function readSecretRequest(
+export function readClientRequest(
   { headers, body }: PlainRequest,
   names: ReadonlySet<string>,
-): SecretRequest | undefined {
+): SecretRequest | PublicRequest | undefined {
   if (headers.origin || headers.dpop || headers.accept?.includes('jwt')) return undefined;
   const fields = readFields(body, names);
   if (!fields) return undefined;
   const { client_id: clientId, client_secret: secret } = fields;
   const header = headers.authorization ?? '';
-  if (header === '') return clientId && secret ? { fields, clientId, secret, method: 'client_secret_post' } : undefined;
+  if (header === '') {
+    if (!clientId) return undefined;
+    if (secret === undefined) return { fields, clientId, method: 'none' };
+    return secret ? { fields, clientId, secret, method: 'client_secret_post' } : undefined;
+  }
   const basic = basicCredentials(header);
   if (!basic || secret !== undefined || (clientId !== undefined && clientId !== basic.clientId)) return undefined;
   return { fields, ...basic, method: 'client_secret_basic' };
 }
 
-/** The client that this secret proves; undefined for any other, so that refusals have one origin, the library. */
-export async function authenticateSecret(
+/** The same, of those who have a secret. */
+export function readSecretRequest(plain: PlainRequest, names: ReadonlySet<string>): SecretRequest | undefined {
+  const request = readClientRequest(plain, names);
+  return request?.method === 'none' ? undefined : request;
+}
+
+/**
+ * The client that sent this, if it authenticates in the way that it registered, which for one without a secret is to
+ * name itself. Undefined for any other, so that refusals have one origin, the library.
+ */
+export async function authenticateClient(
   clients: OidcDomains['clients'],
-  { clientId, secret, method }: SecretRequest,
+  request: SecretRequest | PublicRequest,
 ): Promise<Client | undefined> {
-  const client = await clients.find(clientId);
-  if (!client || client.disabled || client.metadata.token_endpoint_auth_method !== method) return undefined;
-  return (await clients.verifySecret(clientId, secret)) ? client : undefined;
+  const client = await clients.find(request.clientId);
+  if (!client || client.disabled || client.metadata.token_endpoint_auth_method !== request.method) return undefined;
+  if (request.method === 'none') return client;
+  return (await clients.verifySecret(request.clientId, request.secret)) ? client : undefined;
 }

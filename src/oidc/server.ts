@@ -4,11 +4,16 @@ import type { Provider } from 'oidc-provider';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type BrowserSessions, createBrowserSessions } from './browser-sessions.ts';
 import { createClientCredentialsEndpoint, type PlainAnswer } from './client-credentials-endpoint.ts';
+import { rememberAssertions } from './first-party-assertions.ts';
+import { createFirstPartyCodes, type FirstPartyCodes } from './first-party-codes.ts';
+import { createDirectRedemption } from './first-party-redemption.ts';
+import { endSessionsWithTokens } from './first-party-sessions.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { createIntrospectionEndpoint } from './introspection-endpoint.ts';
 import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
+import { createRefreshEndpoint } from './refresh-endpoint.ts';
 import { createResourceServerLookup } from './resource-servers.ts';
 import { protocolRoutes } from './routes.ts';
 import type { PlainRequest } from './secret-request.ts';
@@ -20,7 +25,7 @@ import { createStructuredTokens } from './structured-tokens.ts';
 /** The protocol endpoints as Koa middleware, and the ports for our pages and our API. */
 export interface Oidc extends Disposable {
   /**
-   * The answer (200) to a posted form that services send all day: a token by a secret, an introspection. Each makes one
+   * The answer (200) to a posted form that is sent all day: a token by a secret, a refresh, an introspection. Each makes one
    * write at most and needs no unit of work. Undefined for everything else, which {@link Oidc.middleware} answers.
    */
   answerPlain(request: PlainRequest): Promise<PlainAnswer | undefined>;
@@ -30,6 +35,7 @@ export interface Oidc extends Disposable {
   readonly interactions: Interactions;
   readonly browserSessions: BrowserSessions;
   readonly accessTokens: AccessTokens;
+  readonly firstParty: FirstPartyCodes;
 }
 
 type AnswerPlain = Oidc['answerPlain'];
@@ -45,15 +51,21 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
   const build = (): { provider: Provider; plain: AnswerPlain; handle: Middleware } => {
     const provider = buildProvider({ ...parts, registry }, signingKeys(domains.keys.current().signing));
     registry.attach(provider);
+    rememberAssertions(provider);
+    endSessionsWithTokens(provider, domains.sessions, parts.logger);
     const introspect = createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected });
     const issue = createClientCredentialsEndpoint({ provider, domains, lookUp, meter: parts.meter });
+    const { redemptions } = parts.artifacts;
+    const refresh = createRefreshEndpoint({ ...parts, provider, redemptions, lookUp });
     const plain: AnswerPlain = async (request) => {
-      if (request.path === protocolRoutes.token) return issue(request);
-      return request.path === protocolRoutes.introspection ? introspect(request) : undefined;
+      if (request.path === protocolRoutes.introspection) return introspect(request);
+      if (request.path !== protocolRoutes.token) return undefined;
+      return request.body.includes('grant_type=refresh_token') ? refresh(request) : issue(request);
     };
     const handle = compose([
       createStructuredTokens(provider, domains, verify),
       lostDeviceSession,
+      createDirectRedemption(provider),
       createSelfPostingPages(parts.pages),
       ...provider.middleware,
     ]) as Middleware;
@@ -80,6 +92,7 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
     interactions: createInteractions(() => current.provider),
     browserSessions: registry.guard(createBrowserSessions(() => current.provider, domains, settings.issuer)),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
+    firstParty: createFirstPartyCodes(() => current.provider, domains),
     [Symbol.dispose]() {
       stop();
       registry[Symbol.dispose]();

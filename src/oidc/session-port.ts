@@ -6,5 +6,6 @@ export interface SessionPort {
   addGrant(uid: string, grant: { readonly clientId: string; readonly grantId: string }): Promise<boolean>;
   touch(uid: string, authTime: number, meta?: SessionMeta): Promise<Standing>;
   signOut(uid: string, by: { kind: 'account'; id: string }, meta?: SessionMeta): Promise<boolean>;
+  end(id: string, by: { kind: 'client'; id: string }, reason: 'signed-out'): Promise<boolean>;
   onEnd(listener: (ended: EndedSession) => Promise<void>): () => void;
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Cluster, Redis } from 'ioredis';
 import { AppError } from '../shared/errors.ts';
 import { createPatience } from './patience.ts';
+import { createConnector } from './redis-connector.ts';
 import { currentUnitOfWork } from './unit-of-work.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -20,6 +21,24 @@ export const script = (source: string): Script => ({
   source,
   sha: hash('sha1', source, 'hex'),
 });
+
+/**
+ * Runs a script by its hash, sending it along only where the server does not know it yet. Commands are never defined on
+ * a client (`defineCommand`): one that is used before all who share the client know it fails for its neighbours as well.
+ */
+export async function evaluateOn(
+  client: RedisClient,
+  { sha, source }: Script,
+  keys: readonly string[],
+  values: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(sha, keys.length, ...keys, ...values);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return client.eval(source, keys.length, ...keys, ...values);
+  }
+}
 
 /** The Redis side of storage. Nothing here waits longer than 300 ms, whatever Redis does. */
 export interface RedisConnection extends AsyncDisposable {
@@ -56,11 +75,12 @@ export function isRedisUnavailable(error: unknown): boolean {
 const driver = (): typeof import('ioredis') => createRequire(import.meta.url)('ioredis');
 
 function connect(url: string): RedisClient {
-  const { Cluster, Redis } = driver();
+  const { AbstractConnector, Cluster, Redis } = driver();
   const target = new URL(url);
   const isCluster = target.searchParams.get('cluster') === 'true';
   target.searchParams.delete('cluster');
   const options = {
+    Connector: createConnector(AbstractConnector),
     connectTimeout: limits.connect,
     socketTimeout: limits.silence,
     maxRetriesPerRequest: 1,
@@ -69,11 +89,10 @@ function connect(url: string): RedisClient {
     autoResendUnfulfilledCommands: false,
     retryStrategy: (times: number) => Math.min(times * 50, 1_000),
   };
-  if (!isCluster) return new Redis(target.href, { ...options, enableAutoPipelining: true });
+  if (!isCluster) return new Redis(target.href, options);
   const secure = target.protocol === 'rediss:';
   return new Cluster([{ host: target.hostname, port: Number(target.port || 6379) }], {
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
     slotsRefreshTimeout: limits.connect,
     retryDelayOnFailover: 50,
     retryDelayOnClusterDown: 50,
@@ -189,15 +208,7 @@ export function openRedis(url: string): RedisConnection {
       });
     },
     run,
-    evaluate: ({ sha, source }, keys, values) =>
-      run(async () => {
-        try {
-          return await client.evalsha(sha, keys.length, ...keys, ...values);
-        } catch (error) {
-          if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-          return client.eval(source, keys.length, ...keys, ...values);
-        }
-      }),
+    evaluate: (text, keys, values) => run(() => evaluateOn(client, text, keys, values)),
     async [Symbol.asyncDispose]() {
       breaker.stop();
       client.disconnect();

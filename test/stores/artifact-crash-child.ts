@@ -1,5 +1,5 @@
 // Redeems a code and a refresh token, each in one request, and dies by SIGKILL when both have come to a given point.
-import type { ArtifactStores } from '../../src/oidc/artifact-store.ts';
+import type { ArtifactStore, ArtifactStores } from '../../src/oidc/artifact-store.ts';
 import { createRedisArtifactStores } from '../../src/oidc/artifact-store-redis.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
@@ -57,13 +57,14 @@ async function main(order: CrashOrder): Promise<void> {
     if (reached === order.tokens.length) process.kill(process.pid, 'SIGKILL');
     await new Promise(() => undefined);
   };
-  const slowly: ArtifactStores = (model) => ({
+  const writeSlowly = (model: string): ArtifactStore => ({
     ...stores(model),
     async upsert(...write) {
       await stores(model).upsert(...write);
       if (model === 'RefreshToken') await pass('refresh stored');
     },
   });
+  const slowly: ArtifactStores = Object.assign(writeSlowly, { redemptions: stores.redemptions });
   const redeem = ({ kind, id, grantId }: CrashOrder['tokens'][number]) =>
     run(async () => {
       await stores(kind).consume(id);

@@ -76,6 +76,28 @@ export function describeRefreshTokens(lane: ArtifactLane): void {
     expect(await isLive(next)).to.equal(true);
   });
 
+  it('refuses who comes in the tenth of a second after the answer, leaves the family alone and allows no retry then', async () => {
+    const second = tokenOf(await refresh(first));
+    at.clock.advance(0.1);
+    expect(await attempt(first)).to.deep.equal({ outcome: 'invalid_grant' });
+    at.clock.advance(1);
+    expect(await attempt(first), 'two presenters were seen').to.deep.equal({ outcome: 'invalid_grant' });
+    expect(await isLive(second)).to.equal(true);
+  });
+
+  it('takes who comes a little later for a client whose answer got lost', async () => {
+    tokenOf(await refresh(first));
+    at.clock.advance(0.101);
+    tokenOf(await refresh(first));
+  });
+
+  it('takes it for a reuse when the successor was used, within that tenth of a second too', async () => {
+    const second = tokenOf(await refresh(first));
+    at.clock.advance(0.05);
+    tokenOf(await refresh(second));
+    expect(await refresh(first)).to.deep.equal({ outcome: 'reused' });
+  });
+
   it('takes an unheard token that turns up after all for a reuse', async () => {
     const unheard = tokenOf(await refresh(first));
     tokenOf(await later(first));

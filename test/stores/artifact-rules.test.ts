@@ -65,7 +65,21 @@ describe('judgeSecondUse', () => {
   it('does not forgive, nor punish, one that arrived before the latest answer', () => {
     expect(judge({}, { arrivedAt: 10_000 })).to.equal('parallel');
     expect(judge({ renewedAt: 11_000 })).to.equal('parallel');
-    expect(judge({ renewedAt: 10_999 })).to.equal('retry');
+    expect(judge({ renewedAt: 10_899 })).to.equal('retry');
+  });
+});
+
+describe('judgeSecondUse, of one that arrived just after the answer', () => {
+  const judge = (arrivedAt: number, renewedAt?: number) =>
+    judgeSecondUse({ consumedAt: 10_000, renewedAt }, { now: 12_000, arrivedAt, retrySeconds: 10 });
+
+  it('takes it for no retry yet: nobody misses an answer that fast', () => {
+    expect([judge(10_001), judge(10_100), judge(10_101)]).to.deep.equal(['early', 'early', 'retry']);
+    expect([judge(11_000, 11_000), judge(11_100, 11_000), judge(11_101, 11_000)]).to.deep.equal([
+      'parallel',
+      'early',
+      'retry',
+    ]);
   });
 });
 

@@ -9,6 +9,7 @@ import { sqlLanes, testDatabase } from '../support/database.ts';
 import { LaneMissing } from '../support/postgres.ts';
 import { startRedisCluster } from '../support/redis.ts';
 import { type ArtifactLane, issue, keysOf, newGrant, ofEachKey, redisLane, secrets, sqlLane } from './artifact-lane.ts';
+import { describeRedemptions } from './artifact-redemption.contract.ts';
 import { describeRefreshTokens } from './artifact-refresh.contract.ts';
 import { describeSessions } from './artifact-session.contract.ts';
 import { describeArtifactStore } from './artifact-store.contract.ts';
@@ -16,6 +17,7 @@ import { describeArtifactStore } from './artifact-store.contract.ts';
 function describeContract(lane: ArtifactLane): void {
   describeArtifactStore(lane);
   describe('refresh tokens', () => describeRefreshTokens(lane));
+  describe('redemptions', () => describeRedemptions(lane));
   describe('sessions', () => describeSessions(lane));
 }
 

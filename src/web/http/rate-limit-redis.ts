@@ -4,6 +4,7 @@ import { reasonOf } from '../../shared/errors.ts';
 import { randomText } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { createPatience } from '../../storage/patience.ts';
+import { evaluateOn, script } from '../../storage/redis.ts';
 import type { CountMode } from './rate-limit-local.ts';
 
 export type RedisLike = Redis | Cluster;
@@ -44,7 +45,7 @@ export function createRedisGuard(options: { readonly logger: Logger; readonly cl
 }
 
 /** The same sliding window as the local counter. The newest `max` hits are kept, one sorted set per key. */
-const lua = `
+const countScript = script(`
   local now, window, max, mode = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
   if mode == 'clear' then redis.call('DEL', KEYS[1]) return 0 end
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
@@ -60,11 +61,7 @@ const lua = `
   redis.call('PEXPIRE', KEYS[1], window)
   if mode == 'take' then return 0 end
   return wait()
-`;
-
-interface WithCount {
-  sallyportCount(key: string, ...args: (string | number)[]): Promise<number>;
-}
+`);
 
 /**
  * Counts in Redis. A script of our own, because koa-ratelimit's counts every request where we count failures, and
@@ -76,17 +73,29 @@ export function createRedisCounter(
   clock: Clock,
 ): (key: string, mode: CountMode) => Promise<number> {
   const { name, max, windowSeconds } = options;
-  if (!('sallyportCount' in redis)) redis.defineCommand('sallyportCount', { numberOfKeys: 1, lua });
-  const counting = redis as unknown as WithCount;
-  return (key, mode) => {
+  return async (key, mode) => {
     const member = randomText(16);
-    return counting.sallyportCount(
-      `sallyport:count:${name}:${key}`,
-      clock.now(),
-      windowSeconds * 1000,
-      max,
-      mode,
-      member,
-    );
+    const values = [clock.now(), windowSeconds * 1000, max, mode, member];
+    return (await evaluateOn(redis, countScript, [`sallyport:count:${name}:${key}`], values)) as number;
   };
+}
+
+/** What koa-ratelimit takes for a client: it may define the one command that it uses. */
+interface Definable {
+  defineCommand(name: string, definition: { readonly lua: string; readonly numberOfKeys: number }): void;
+}
+
+/**
+ * The client as koa-ratelimit sees it. It defines its command when the first request comes, which on the shared client
+ * would be in the middle of the commands of others; here the command is its own.
+ */
+export function commandsOn(redis: RedisLike): Definable {
+  const own: Definable & Record<string, unknown> = {
+    defineCommand(name, { lua, numberOfKeys }) {
+      const defined = script(lua);
+      own[name] = (...args: string[]) =>
+        evaluateOn(redis, defined, args.slice(0, numberOfKeys), args.slice(numberOfKeys));
+    },
+  };
+  return own;
 }

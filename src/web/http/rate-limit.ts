@@ -6,7 +6,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { EdgeContext, EdgeMiddleware } from './context.ts';
 import { storedKey } from './rate-limit-key.ts';
 import { BoundedMap, type CountMode, createLocalCounter } from './rate-limit-local.ts';
-import { createRedisCounter, createRedisGuard, type RedisLike } from './rate-limit-redis.ts';
+import { commandsOn, createRedisCounter, createRedisGuard, type RedisLike } from './rate-limit-redis.ts';
 
 export { addressKey } from './rate-limit-key.ts';
 export type { RedisLike } from './rate-limit-redis.ts';
@@ -93,8 +93,7 @@ function createLimiter({ name, max, windowSeconds }: Limit, redis: RedisLike | u
   };
   const entries = new BoundedMap<MemoryEntry>(({ reset }) => reset < monotonicSeconds());
   const local = koaRatelimit({ ...options, driver: 'memory', db: entries });
-  // ioredis' Cluster takes the same commands; the types of koa-ratelimit know Redis only.
-  const shared = redis && koaRatelimit({ ...options, driver: 'redis', db: redis as never });
+  const shared = redis && koaRatelimit({ ...options, driver: 'redis', db: commandsOn(redis) as never });
   return {
     // Its waits are cut to whole seconds, once in memory and twice in Redis; too early is worse than a second late.
     local: (id: string) => ask(local, id, 1, windowSeconds),

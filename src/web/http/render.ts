@@ -10,6 +10,12 @@ const views: Readonly<Record<PageName, string>> = {
   login: 'sign-in/login',
   totp: 'sign-in/totp',
   'backup-code': 'sign-in/backup-code',
+  passkey: 'sign-in/passkey',
+  'email-code': 'sign-in/email-code',
+  'email-sign-in': 'sign-in/email-sign-in',
+  unverified: 'sign-in/unverified',
+  'change-password': 'sign-in/change-password',
+  'offer-passkey': 'sign-in/offer-passkey',
   'enroll-totp': 'sign-in/enroll-totp',
   'backup-codes': 'sign-in/backup-codes',
   consent: 'sign-in/consent',
@@ -20,6 +26,14 @@ const views: Readonly<Record<PageName, string>> = {
   device: 'sign-in/device',
   'device-confirm': 'sign-in/device-confirm',
   'device-done': 'sign-in/device-done',
+  register: 'account-entry/register',
+  invitation: 'account-entry/invitation',
+  'check-mail': 'account-entry/check-mail',
+  'verify-email': 'account-entry/verify-email',
+  'forgot-password': 'account-entry/forgot-password',
+  'reset-password': 'account-entry/reset-password',
+  'confirm-email': 'account-entry/confirm-email',
+  recover: 'account-entry/recover',
   'go-on': 'sign-in/go-on',
   home: 'home',
   mail: 'dev/mail',
@@ -38,7 +52,6 @@ const views: Readonly<Record<PageName, string>> = {
   'account-passkey': 'account/passkey',
   'account-profile': 'account/profile',
   'account-email': 'account/email',
-  'account-email-confirm': 'account/email-confirm',
   'account-sessions': 'account/sessions',
   'account-sessions-end': 'account/sessions-end',
   'account-apps': 'account/apps',
@@ -104,6 +117,7 @@ const tone = (name: string): number =>
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' });
 const short = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
 /** A text with `code` in backticks, in parts. */
 const textParts = (text: string): { readonly text: string; readonly code: boolean }[] =>
@@ -119,6 +133,7 @@ const functions = {
   clockText: (date: Date): string => `${clock.format(date)} UTC`,
   dateText: (date: Date): string => `${short.format(date)} UTC`,
   timeText: (date: Date): string => `${full.format(date)} UTC`,
+  dayText: (date: Date): string => day.format(date),
 };
 const names = [...Object.keys(functions), 'model', 'page', 'context', 'site', 'asset'];
 

@@ -19,10 +19,20 @@ export type RouteName =
   | 'discovery'
   | 'protected_resource'
   | 'sign_in'
+  | 'register'
+  | 'invitation'
+  | 'check_mail'
+  | 'verify_email'
+  | 'forgot_password'
+  | 'reset_password'
+  | 'confirm_email'
+  | 'recover'
   | 'account'
   | 'admin'
   | 'console'
   | 'api'
+  | 'api_sign_in'
+  | 'authorization_challenge'
   | 'api_docs'
   | 'assets'
   | 'home'
@@ -60,7 +70,17 @@ const exact = new Map<string, Route>([
   ['/oauth2/par', { name: 'pushed_authorization_request', kind: 'oauth', methods: post }],
   ['/oauth2/device', { name: 'device_authorization', kind: 'oauth', methods: post }],
   ['/device', { name: 'code_verification', kind: 'flow', methods: form }],
+  ['/oauth2/authorization-challenge', { name: 'authorization_challenge', kind: 'oauth', methods: ['POST'] }],
   ['/api/docs', { name: 'api_docs', kind: 'other', methods: read }],
+  // Reached from a sign-in, perhaps in a popup of an app; the pages behind links in mails are not.
+  ['/account/register', { name: 'register', kind: 'flow', methods: form }],
+  ['/account/invitation', { name: 'invitation', kind: 'console', methods: form }],
+  ['/account/check-mail', { name: 'check_mail', kind: 'flow', methods: form }],
+  ['/account/forgot-password', { name: 'forgot_password', kind: 'flow', methods: form }],
+  ['/account/verify-email', { name: 'verify_email', kind: 'console', methods: form }],
+  ['/account/reset-password', { name: 'reset_password', kind: 'console', methods: form }],
+  ['/account/confirm-email', { name: 'confirm_email', kind: 'console', methods: form }],
+  ['/account/recover', { name: 'recover', kind: 'console', methods: form }],
   ['/', { name: 'home', kind: 'other', methods: read }],
   ['/favicon.ico', { name: 'assets', kind: 'asset', methods: read }],
   ['/favicon.svg', { name: 'assets', kind: 'asset', methods: read }],
@@ -76,6 +96,7 @@ const below: readonly (readonly [string, Route])[] = [
   ['/account/', { name: 'account', kind: 'console', methods: form }],
   ['/console/', { name: 'console', kind: 'console', methods: read }],
   ['/admin/', { name: 'admin', kind: 'console', methods: form }],
+  ['/api/v1/auth/login/', { name: 'api_sign_in', kind: 'api', methods: everything }],
   ['/api/', { name: 'api', kind: 'api', methods: everything }],
 ];
 

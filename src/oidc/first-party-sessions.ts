@@ -1,0 +1,21 @@
+import type { Provider } from 'oidc-provider';
+import type { Logger } from '../shared/logger.ts';
+import { currentUnitOfWork } from '../storage/unit-of-work.ts';
+import type { SessionPort } from './session-port.ts';
+
+/**
+ * Ends the session of a direct sign-in when its app ends the tokens, or when a refresh token of it was used twice: then
+ * there is nothing left of it. Its tokens name the session in `sid`.
+ */
+export function endSessionsWithTokens(provider: Provider, sessions: SessionPort, logger: Logger): void {
+  provider.on('grant.revoked', (ctx) => {
+    const { client, entities } = ctx.oidc;
+    const token = entities.RefreshToken ?? entities.AccessToken ?? entities.AuthorizationCode;
+    const sid = token?.sid;
+    if (!client || !sid?.startsWith('ses_')) return;
+    const done = sessions.end(sid, { kind: 'client', id: client.clientId }, 'signed-out');
+    const unit = currentUnitOfWork();
+    if (unit) unit.enlisted.push(done);
+    else done.catch((error: unknown) => logger.error({ err: error }, 'a session could not be ended with its tokens'));
+  });
+}
