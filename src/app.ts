@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createArtifacts } from './app/artifacts.ts';
 import { createConsoles } from './app/consoles.ts';
 import { createDomains, type Domains } from './app/domains.ts';
+import { createFirstParty } from './app/first-party.ts';
 import { startJobs } from './app/jobs.ts';
 import { createLimits } from './app/limits.ts';
 import { hasMailViewer } from './app/mail.ts';
@@ -14,6 +15,7 @@ import { type Clock, systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import { type Resources, withResources } from './shared/resources.ts';
 import type { Database } from './storage/database.ts';
+import { createEntryRoutes } from './web/account-entry/routes.ts';
 import { createDevMailRoutes } from './web/dev-mail.ts';
 import { createDeviceCookie } from './web/device-cookie.ts';
 import { type HttpServer, listen } from './web/http/server.ts';
@@ -60,16 +62,24 @@ const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
 const devRoutes = (config: Config, { notifications }: Domains, { pages }: PageTools) =>
   hasMailViewer(config) ? [createDevMailRoutes({ notifications, pages })] : [];
 
+/** Audit events that are one door, and which. */
+const doors: Partial<Record<AuditEvent['type'], Parameters<Metrics['countSignIn']>[0]>> = {
+  'backup_code.used': 'backup_code',
+  'second_factor.failed': 'totp',
+  'sign_in.failed': 'password',
+  'passkey.used': 'passkey',
+};
+
 /** Counts finished doors by factor and outcome, as the audit log tells them. */
 function countSignIns(metrics: Metrics): (event: AuditEvent) => void {
   return ({ type, outcome, details }) => {
-    if (type === 'sign_in.locked') metrics.countSignIn('password', 'locked');
-    else if (type === 'backup_code.used') metrics.countSignIn('backup_code', outcome);
-    else if (type === 'second_factor.failed') metrics.countSignIn('totp', 'failure');
-    else if (type === 'sign_in.failed') metrics.countSignIn('password', 'failure');
+    const door = doors[type];
+    if (door) metrics.countSignIn(door, outcome);
+    else if (type === 'sign_in.locked') metrics.countSignIn('password', 'locked');
     else if (type === 'sign_in.succeeded') {
-      metrics.countSignIn('password', 'success');
-      if (Array.isArray(details?.amr) && details.amr.includes('otp')) metrics.countSignIn('totp', 'success');
+      const amr = Array.isArray(details?.amr) ? details.amr : ['pwd'];
+      if (amr.includes('pwd')) metrics.countSignIn('password', 'success');
+      if (amr.includes('otp')) metrics.countSignIn('totp', 'success');
     }
   };
 }
@@ -107,7 +117,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
       settings: oidcSettings(config, domains),
       domains: {
         ...domains,
-        factorsOf: (id) => domains.credentials.factorsOf(id),
+        factorsOf: async (id) => ({ totp: await domains.signIn.hasSecondFactor(id) }),
         mayUseTokens: (account) => account.status === 'active',
       },
       artifacts: artifacts.stores,
@@ -142,13 +152,22 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     demoAccounts,
     secureCookies: config.secureCookies,
   });
-  const consoles = createConsoles({ config, domains, oidc, tools, clock });
+  const entry = createEntryRoutes({
+    ...domains,
+    interactions: oidc.interactions,
+    pages: tools.pages,
+    forms: tools.forms,
+    limits: limits.entry,
+    secureCookies: config.secureCookies,
+  });
+  const firstParty = createFirstParty({ config, database, domains, oidc, limits, clock });
+  const consoles = createConsoles({ config, database, domains, oidc, tools, clock, firstParty });
   const web = createWeb({
     config,
     database,
     oidc,
     tools,
-    routers: [signIn, wellKnown, ...consoles.routers, ...devRoutes(config, domains, tools)],
+    routers: [signIn, entry, wellKnown, ...consoles.routers, ...devRoutes(config, domains, tools)],
     home: consoles.home,
     limits,
     ensureFresh: () => domains.keys.ensureFresh(),

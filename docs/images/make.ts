@@ -1,4 +1,4 @@
-// Makes the pictures of the README from the running server: `node docs/images/make.ts`.
+// Makes the pictures of the README from a running server: `node docs/images/make.ts`.
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { startPlayground } from '../../src/playground/index.ts';
@@ -12,7 +12,9 @@ const press = (page: Page, name: string): Promise<void> => page.getByRole('butto
 const save = (page: Page, name: string): Promise<unknown> =>
   page.screenshot({ path: join(import.meta.dirname, `${name}.png`), animations: 'disabled' });
 
-await using server = await startApp();
+// By name, because browsers make no passkeys for a bare address.
+const ownPort = await freePort();
+await using server = await startApp({ PORT: String(ownPort), SALLYPORT_ISSUER: `http://localhost:${ownPort}` });
 const port = await freePort();
 const origin = `http://localhost:${port}`;
 const { client } = await createClient(server, {
@@ -25,6 +27,7 @@ const service = await createClient(server, { kind: 'service', mayIntrospect: tru
 const machine = await createClient(server, { kind: 'machine' });
 const person = await createPerson(server);
 const factor = await enrolTotp(server, person.account.id, person.login);
+await server.app.domains.accountSettings.regenerateBackupCodes(person.account);
 await using _playground = await startPlayground({
   issuer: server.url,
   port,
@@ -61,6 +64,9 @@ try {
   await press(page, 'Exchange the code for tokens');
   await page.evaluate(`document.querySelector('section[aria-labelledby=id-token]').scrollIntoView()`);
   await save(page, 'playground');
+  await page.goto(`${server.url}/account`);
+  await page.waitForSelector('[data-page=account-overview]');
+  await save(page, 'account');
 } finally {
   await closeBrowser();
 }

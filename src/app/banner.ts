@@ -6,7 +6,11 @@ const line = (label: string, value: string): string => `  ${label.padEnd(14)}${v
 
 /** What a demo user is good for, in a word or two. */
 export const noteFor = ({ totp, roles }: DemoUser): string =>
-  totp ? 'two doors; its authenticator key is in demo.json' : roles.includes('admin') ? 'administrator' : 'one door';
+  totp
+    ? 'two doors; its authenticator key is in demo.json'
+    : roles.includes('admin')
+      ? 'administrator'
+      : 'one door; the second sign-in offers a passkey';
 
 function demoLines(demo: DemoSummary): string[] {
   return ['', ...demo.users.map((user) => line(user.username, `${user.password}   ${noteFor(user)}`))];
@@ -22,6 +26,7 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
     '',
     line('Issuer', issuer),
     line('Discovery', `${issuer}/.well-known/openid-configuration`),
+    line('Account', `${issuer}/account   where people look after theirs`),
     line('Admin', `${issuer}/admin`),
     line('API docs', `${issuer}/api/docs`),
   ];

@@ -1,29 +1,42 @@
+import { join } from 'node:path';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Config } from '../config/load.ts';
 import type { AccessTokens, Oidc } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { Database } from '../storage/database.ts';
+import { createFarewellRoutes } from '../web/account-console/data-delete.ts';
+import { dataPages } from '../web/account-console/data-pages.ts';
 import { createAccountRoutes } from '../web/account-console/routes.ts';
+import { securityPages } from '../web/account-console/security-pages.ts';
 import { createAdminRoutes } from '../web/admin-console/admin-routes.ts';
 import { createApiDocs, createApiRoutes } from '../web/api/api-routes.ts';
 import { meOperations } from '../web/api/me.ts';
 import { createOpenApiDocument } from '../web/api/openapi-document.ts';
+import { createTryPage } from '../web/api/try-page.ts';
 import { createConsoleGuard } from '../web/console/console-guard.ts';
 import { createConsoleRoutes } from '../web/console/console-routes.ts';
 import { nameOf } from '../web/console/console-shell.ts';
 import { createSignInState } from '../web/console/sign-in-state.ts';
 import type { AdminOverviewPage } from '../web/console-models.ts';
+import { createDeviceCookie } from '../web/device-cookie.ts';
 import type { HomePage } from '../web/page-models.ts';
 import type { Domains } from './domains.ts';
+import type { FirstPartySurface } from './first-party.ts';
 import { hasMailViewer } from './mail.ts';
+import { securitySurface } from './security-surface.ts';
 import type { PageTools } from './web.ts';
+
+const viewsDir = join(import.meta.dirname, '..', '..', 'views');
 
 interface Needs {
   readonly config: Config;
+  readonly database: Database;
   readonly domains: Domains;
   readonly oidc: Oidc;
   readonly tools: PageTools;
   readonly clock: Clock;
+  readonly firstParty: FirstPartySurface;
 }
 
 export interface Consoles {
@@ -49,7 +62,7 @@ function linksOf(config: Config): AdminOverviewPage['links'] {
 }
 
 /** Our own consoles and API, and the front page that leads to them. */
-export function createConsoles({ config, domains, oidc, tools, clock }: Needs): Consoles {
+export function createConsoles({ config, database, domains, oidc, tools, clock, firstParty }: Needs): Consoles {
   const { issuer } = config;
   const { accounts, credentials, secrets } = domains;
   const sessions = oidc.browserSessions;
@@ -62,7 +75,7 @@ export function createConsoles({ config, domains, oidc, tools, clock }: Needs): 
   });
   const factorsOf = credentials.factorsOf.bind(credentials);
   const guard = createConsoleGuard({ sessions, state, accounts, factorsOf, pages: tools.pages, clock, issuer });
-  const operations = meOperations();
+  const operations = [...meOperations({ ...domains, clock }), ...firstParty.operations];
   const document = createOpenApiDocument(issuer, operations);
   const tokens: AccessTokens = {
     // A node that slept may not know the newest keys yet.
@@ -72,19 +85,40 @@ export function createConsoles({ config, domains, oidc, tools, clock }: Needs): 
     },
   };
   const admin = createAdminRoutes({ ...domains, guard, pages: tools.pages, clock, links: linksOf(config) });
+  const data = {
+    ...domains,
+    ...tools,
+    clock,
+    deletionDays: config.SALLYPORT_DELETION_DAYS,
+    deviceCookie: createDeviceCookie(config.secureCookies),
+  };
+  const security = securitySurface({ database, domains, sessions, pages: tools.pages, clock });
   const account = createAccountRoutes(
     { guard, forms: tools.forms, freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS },
-    [],
+    [...securityPages(security), ...dataPages(data)],
   );
   const playground = playgroundOf(config);
 
   return {
     routers: [
       createConsoleRoutes({ sessions, state, issuer }),
+      createFarewellRoutes(data),
       account,
       admin,
-      createApiRoutes({ issuer, tokens, accounts, operations, document }),
+      firstParty.router,
+      createApiRoutes({
+        issuer,
+        tokens,
+        accounts,
+        operations,
+        document,
+        browser: { sessions, csrf: tools.csrf, renewSession: security.renewSession },
+        clock,
+        factorsOf,
+        freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS,
+      }),
       createApiDocs({ document, pages: tools.pages }),
+      createTryPage(viewsDir),
     ],
     async home(ctx) {
       const session = await sessions.current(ctx);

@@ -79,10 +79,15 @@ const stepSeconds = 30;
 
 const newPassword = (): string => [randomText(5), randomText(5), randomText(5), randomText(5)].join('-');
 
-/** Resolves the `{playground}` of config/dev-clients.json; JSON-escaped, because it goes into JSON text. */
-const readPlan = (playgroundOrigin: string): Plan =>
+/** The text as it stands inside of JSON text. */
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** Resolves the `{playground}` and the `{issuer}` of config/dev-clients.json. */
+const readPlan = ({ playgroundOrigin, issuer }: Pick<Needs, 'playgroundOrigin' | 'issuer'>): Plan =>
   JSON.parse(
-    readFileSync(planFile, 'utf8').replaceAll('{playground}', JSON.stringify(playgroundOrigin).slice(1, -1)),
+    readFileSync(planFile, 'utf8')
+      .replaceAll('{playground}', escaped(playgroundOrigin))
+      .replaceAll('{issuer}', escaped(issuer)),
   ) as Plan;
 
 function readDemoFile(file: string): DemoFile | undefined {
@@ -145,7 +150,7 @@ async function ensureClient(
 
 async function seed(needs: Needs, file: string, start: DemoFile): Promise<DemoFile> {
   needs.onProgress?.('Preparing demo data.');
-  const plan = readPlan(needs.playgroundOrigin);
+  const plan = readPlan(needs);
   let state = writeDemoFile(file, start);
   for (const api of plan.apis) if (!(await needs.apis.find(api.identifier))) await needs.apis.create(api, by);
   for (const client of plan.clients) {
@@ -161,20 +166,21 @@ async function seed(needs: Needs, file: string, start: DemoFile): Promise<DemoFi
   return writeDemoFile(file, { ...state, complete: true });
 }
 
-function newDemoFile(issuer: string, playgroundOrigin: string): DemoFile {
+function newDemoFile(needs: Needs): DemoFile {
   const users = people.map(({ username, roles }) => ({
     username,
     email: `${username}@demo.example`,
     password: newPassword(),
     roles,
   }));
-  const apis = readPlan(playgroundOrigin).apis.map(({ identifier }) => identifier);
-  return { issuer, complete: false, users, clients: [], apis };
+  const apis = readPlan(needs).apis.map(({ identifier }) => identifier);
+  return { issuer: needs.issuer, complete: false, users, clients: [], apis };
 }
 
 /** The playground may listen elsewhere at the next start; its client follows. */
-async function movePlayground({ clients, playgroundOrigin }: Needs): Promise<void> {
-  const planned = readPlan(playgroundOrigin).clients.find(({ id }) => id === 'playground');
+async function movePlayground(needs: Needs): Promise<void> {
+  const { clients } = needs;
+  const planned = readPlan(needs).clients.find(({ id }) => id === 'playground');
   const current = await clients.find('playground');
   if (!planned?.metadata || !current) return;
   if (current.metadata.redirect_uris.join(' ') === planned.metadata.redirect_uris?.join(' ')) return;
@@ -206,6 +212,6 @@ export async function seedDemo(needs: Needs): Promise<DemoSummary> {
   const empty = (await needs.accounts.list({ limit: 1 })).length === 0;
   if (!empty && !ours) return nothing;
   // Halfway with no account yet, the file may also belong to another database: its client secrets prove nothing.
-  const start = known && !empty ? known : newDemoFile(needs.issuer, needs.playgroundOrigin);
+  const start = known && !empty ? known : newDemoFile(needs);
   return seed(needs, file, start);
 }

@@ -12,16 +12,18 @@ import { createOneTimeSecrets } from '../one-time-secrets/index.ts';
 import { createSqlLinkStore } from '../one-time-secrets/link-store-sql.ts';
 import { createPasskeys, relyingPartyOf } from '../passkeys/index.ts';
 import { createSqlPasskeyStore } from '../passkeys/passkey-store-sql.ts';
+import { createAnswerTime } from '../registration/index.ts';
 import { createRevocations } from '../revocation/index.ts';
 import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
 import { SecretRing } from '../shared/crypto.ts';
 import type { Logger } from '../shared/logger.ts';
+import { createSqlAccountFacts } from '../sign-in/account-facts-sql.ts';
 import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
 import { createSignIn } from '../sign-in/index.ts';
 import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
-import { createAccountParts } from './account-parts.ts';
+import { createAccountParts, mailPaths } from './account-parts.ts';
 import { createSettings } from './account-settings.ts';
 import { connectApps } from './connected-apps.ts';
 import { withEndedAccess } from './end-access.ts';
@@ -48,12 +50,18 @@ function observedAudit(database: Database, clock: Clock, observe: (event: AuditE
   };
 }
 
+/** Milliseconds that answers take at least which must not tell who has an account. */
+const answerMilliseconds = 300;
+
 const signInPolicy = (config: Config) => ({
   lockoutTries: config.SALLYPORT_LOCKOUT_TRIES,
   lockoutSeconds: config.SALLYPORT_LOCKOUT_SECONDS,
   challengeSeconds: config.SALLYPORT_CHALLENGE_SECONDS,
   flowSeconds: config.SALLYPORT_INTERACTION_SECONDS,
   codeTries: 5,
+  email: { step: config.SALLYPORT_EMAIL_STEP, signIn: config.SALLYPORT_EMAIL_SIGN_IN },
+  passwordsExpire: config.SALLYPORT_PASSWORD_MAX_AGE_DAYS !== undefined,
+  passkeyOfferDays: config.SALLYPORT_PASSKEY_OFFER_DAYS,
 });
 
 type Observe = (event: AuditEvent) => void;
@@ -74,6 +82,7 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
     notifications,
     clock,
     transaction: (work) => database.transaction(work),
+    resetPath: mailPaths.forgotten,
   });
   const { devices, sessions } = createSessionParts({ config, database, revocations, audit, clock, logger });
   const accounts = rememberAccounts(
@@ -82,6 +91,26 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
     accountMemory,
   );
   return { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts };
+}
+
+/** What people prove themselves with. */
+function createFactorParts(needs: Parameters<typeof createCredentialParts>[0]) {
+  const { config, database, clock, audit, secrets } = needs;
+  return {
+    ...createCredentialParts(needs),
+    passkeys: createPasskeys({
+      store: createSqlPasskeyStore(database),
+      clock,
+      audit,
+      rp: relyingPartyOf(config.issuer, 'Sallyport', config.SALLYPORT_PASSKEY_ORIGINS),
+    }),
+    oneTimeSecrets: createOneTimeSecrets({
+      links: createSqlLinkStore(database),
+      codes: createSqlCodeStore(database),
+      clock,
+      secrets,
+    }),
+  };
 }
 
 /** Puts the domains on their stores. All of them are durable data, so all of them are SQL. */
@@ -95,27 +124,9 @@ export function createDomains(
   const people = createPeopleParts(config, database, clock, logger, observe);
   const { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts } = people;
   const protocol = createProtocolParts({ config, database, clock, audit, secrets, logger });
-  const { hasher, credentials, passwordMemory, passwordPolicy } = createCredentialParts({
-    config,
-    database,
-    clock,
-    audit,
-    secrets,
-    logger,
-  });
-  const passkeys = createPasskeys({
-    store: createSqlPasskeyStore(database),
-    clock,
-    audit,
-    rp: relyingPartyOf(config.issuer, 'Sallyport', config.SALLYPORT_PASSKEY_ORIGINS),
-  });
+  const factors = createFactorParts({ config, database, clock, audit, secrets, logger });
+  const { hasher, credentials, passwordMemory, passwordPolicy, passkeys, oneTimeSecrets } = factors;
   const consents = createConsents(createSqlConsentStore(database), clock);
-  const oneTimeSecrets = createOneTimeSecrets({
-    links: createSqlLinkStore(database),
-    codes: createSqlCodeStore(database),
-    clock,
-    secrets,
-  });
   const accountParts = createAccountParts({
     config,
     database,
@@ -168,8 +179,17 @@ export function createDomains(
     signIn: createSignIn({
       flows: createSqlFlowStore(database),
       throttle: createSqlThrottleStore(database),
+      facts: createSqlAccountFacts(database),
       accounts,
       credentials,
+      passwordPolicy,
+      passkeys,
+      devices,
+      registration: accountParts.registration,
+      codes: oneTimeSecrets.codes,
+      links: oneTimeSecrets.links,
+      notifications,
+      answerTime: createAnswerTime(answerMilliseconds),
       audit,
       clock,
       logger,

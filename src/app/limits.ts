@@ -3,6 +3,7 @@ import type { Config } from '../config/load.ts';
 import type { RefreshCounter } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { createEntryLimits, type EntryLimits } from '../web/account-entry/entry-limits.ts';
 import type { EdgeContext, EdgeMiddleware } from '../web/http/context.ts';
 import { addressKey, createRateLimit, type RedisLike, rateLimited } from '../web/http/rate-limit.ts';
 import { createLocalCounter } from '../web/http/rate-limit-local.ts';
@@ -21,6 +22,7 @@ interface Needs {
 export interface Limits {
   readonly refreshes: RefreshCounter;
   readonly attempts: AttemptLimits;
+  readonly entry: EntryLimits;
   /** For every request, in this order. */
   readonly middleware: readonly Middleware[];
   /** Whether the last of these would let a caller pass; for those who ask before Koa does. */
@@ -28,6 +30,18 @@ export interface Limits {
 }
 
 const quarterHour = 900;
+
+/** Pages that take a form from somebody who is not signed in; several of them hash a password. */
+const entryRoutes: readonly RouteName[] = [
+  'register',
+  'invitation',
+  'check_mail',
+  'verify_email',
+  'forgot_password',
+  'reset_password',
+  'confirm_email',
+  'recover',
+];
 
 /**
  * Bounds refused requests at the endpoints that services use: floods of guesses, not honest load. Counted in this
@@ -60,14 +74,23 @@ export function createLimits({ config, redis, logger, clock, metrics }: Needs): 
     clock,
     onLimited: () => onLimited('oauth-refusals'),
   });
-  const posts = (route: string) => (ctx: EdgeContext) =>
-    ctx.method === 'POST' && routeOf(ctx) === route ? ctx.state.ip : undefined;
+  const posts =
+    (...routes: readonly RouteName[]) =>
+    (ctx: EdgeContext) =>
+      ctx.method === 'POST' && routes.includes(routeOf(ctx)) ? ctx.state.ip : undefined;
   const middleware = [
     shared.limit({
       name: 'sign-in-posts',
       max: config.SALLYPORT_LIMIT_SIGN_IN_ADDRESS,
       windowSeconds: quarterHour,
-      key: posts('sign_in'),
+      // However they come in, passwords of one address are counted together.
+      key: posts('sign_in', 'api_sign_in', 'authorization_challenge'),
+    }),
+    shared.limit({
+      name: 'entry-posts',
+      max: config.SALLYPORT_LIMIT_SIGN_IN_ADDRESS,
+      windowSeconds: quarterHour,
+      key: posts(...entryRoutes),
     }),
     shared.limit({ name: 'device-codes', max: 30, windowSeconds: quarterHour, key: posts('code_verification') }),
     refusals.middleware,
@@ -79,6 +102,14 @@ export function createLimits({ config, redis, logger, clock, metrics }: Needs): 
       shared.counter({ name: 'sign-in', max: config.SALLYPORT_LIMIT_SIGN_IN, windowSeconds: quarterHour }),
       clock,
     ),
+    entry: createEntryLimits({
+      registrations: shared.counter({
+        name: 'registration',
+        max: config.SALLYPORT_LIMIT_REGISTRATION,
+        windowSeconds: 3600,
+      }),
+      mails: shared.counter({ name: 'mail-requests', max: config.SALLYPORT_LIMIT_MAIL_REQUESTS, windowSeconds: 3600 }),
+    }),
     refreshes: shared.counter({ name: 'refresh', max: config.SALLYPORT_LIMIT_REFRESH, windowSeconds: 3600 }),
   };
 }

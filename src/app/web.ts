@@ -95,7 +95,8 @@ export function createWeb(parts: WebParts): RequestListener {
   const pages = compose([home, ...routers].map((router) => router.routes() as Koa.Middleware));
   app.use(function pageRoutes(ctx, next) {
     // The endpoints that services call all day need not be compared with every page.
-    return serviceKinds.has(routeFor(ctx).kind) ? next() : pages(ctx, next);
+    const { kind, name } = routeFor(ctx);
+    return serviceKinds.has(kind) && name !== 'authorization_challenge' ? next() : pages(ctx, next);
   });
   app.use(async function freshKeys(_ctx, next) {
     await ensureFresh();

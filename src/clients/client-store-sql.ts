@@ -10,6 +10,7 @@ interface Row {
   metadata: Client['metadata'];
   apis: Client['apis'];
   first_party: boolean;
+  direct_sign_in: boolean;
   require_pkce: boolean;
   require_second_factor: boolean;
   strict_refresh: boolean;
@@ -32,6 +33,7 @@ const fromRow = (row: Row): Client => ({
   metadata: row.metadata,
   apis: row.apis,
   firstParty: row.first_party,
+  directSignIn: row.direct_sign_in,
   requirePkce: row.require_pkce,
   requireSecondFactor: row.require_second_factor,
   strictRefresh: row.strict_refresh,
@@ -49,6 +51,7 @@ const toRow = (client: Client) => ({
   metadata: JSON.stringify(client.metadata),
   apis: JSON.stringify(client.apis),
   first_party: client.firstParty,
+  direct_sign_in: client.directSignIn,
   require_pkce: client.requirePkce,
   require_second_factor: client.requireSecondFactor,
   strict_refresh: client.strictRefresh,

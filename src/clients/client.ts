@@ -47,6 +47,8 @@ export interface Client {
   readonly apis: Readonly<Record<string, readonly string[]>>;
   /** Ours: people are not asked for consent. */
   readonly firstParty: boolean;
+  /** May take names and passwords itself and sign people in by JSON; for apps of the house only. */
+  readonly directSignIn: boolean;
   /** Public clients always need PKCE; only a confidential one may be let off. */
   readonly requirePkce: boolean;
   readonly requireSecondFactor: boolean;
@@ -67,6 +69,7 @@ export type MetadataInput = { readonly [Key in keyof ClientMetadata]?: ClientMet
 interface ClientSettings {
   readonly apis?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly firstParty?: boolean | undefined;
+  readonly directSignIn?: boolean | undefined;
   readonly requirePkce?: boolean | undefined;
   readonly requireSecondFactor?: boolean | undefined;
   readonly strictRefresh?: boolean | undefined;

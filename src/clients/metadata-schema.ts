@@ -64,6 +64,7 @@ const apis = z
 const settings = {
   apis: apis.optional(),
   firstParty: z.boolean().optional(),
+  directSignIn: z.boolean().optional(),
   requirePkce: z.boolean().optional(),
   requireSecondFactor: z.boolean().optional(),
   strictRefresh: z.boolean().optional(),

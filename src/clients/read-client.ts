@@ -14,6 +14,7 @@ export type ClientDraft = Pick<
   | 'metadata'
   | 'apis'
   | 'firstParty'
+  | 'directSignIn'
   | 'requirePkce'
   | 'requireSecondFactor'
   | 'strictRefresh'
@@ -135,6 +136,14 @@ function authProblems(kind: ClientKind, metadata: ClientMetadata, requirePkce: b
   return problems;
 }
 
+/** Whoever types a password into an app trusts it as they trust us, so that app has to be ours. */
+function directProblems({ kind, metadata, firstParty, directSignIn }: ClientDraft): Problems {
+  if (!directSignIn) return {};
+  if (!firstParty) return { directSignIn: 'Only a first-party client may sign people in by itself.' };
+  if (kindRules[kind].signsIn && metadata.grant_types.includes('authorization_code')) return {};
+  return { directSignIn: 'Only a client that people sign in with, by the grant authorization_code, can do that.' };
+}
+
 async function apiProblems(draft: ClientDraft, rules: ReadRules): Promise<Problems> {
   for (const [identifier, scopes] of Object.entries(draft.apis)) {
     if (draft.kind === 'machine' && scopes.length === 0) {
@@ -154,6 +163,7 @@ async function checked(draft: ClientDraft, rules: ReadRules): Promise<ClientDraf
     ...grantProblems(draft.kind, draft.metadata),
     ...uriProblems(draft.kind, draft.metadata, rules),
     ...authProblems(draft.kind, draft.metadata, draft.requirePkce),
+    ...directProblems(draft),
   };
   return Object.keys(problems).length > 0 ? refuse(problems) : draft;
 }
@@ -168,6 +178,7 @@ export async function readNewClient(given: NewClient, rules: ReadRules): Promise
     metadata: withPresets(input.kind, input.metadata ?? {}),
     apis,
     firstParty: input.firstParty ?? false,
+    directSignIn: input.directSignIn ?? false,
     requirePkce: input.requirePkce ?? true,
     requireSecondFactor: input.requireSecondFactor ?? false,
     strictRefresh: input.strictRefresh ?? false,

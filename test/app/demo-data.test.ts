@@ -25,8 +25,10 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openPglite } from '../../src/storage/pglite.ts';
+import { ownApi } from '../../src/web/api/resource.ts';
 
 const origin = 'http://localhost:3001';
+const issuer = 'http://localhost:3000';
 
 describe('demo data', () => {
   const clock = new FixedClock();
@@ -65,7 +67,7 @@ describe('demo data', () => {
   const start = async (options: { playgroundOrigin?: string; credentials?: DemoCredentials } = {}) => {
     const audit = createAuditLog(createSqlAuditStore(database), clock);
     const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
-    const apis = createApis({ store: createSqlApiStore(database), clock, audit });
+    const apis = createApis({ store: createSqlApiStore(database), clock, audit, builtIn: [ownApi(issuer)] });
     const clients = createClients({
       store: createSqlClientStore(database),
       clock,
@@ -78,7 +80,7 @@ describe('demo data', () => {
       clients,
       apis,
       credentials,
-      issuer: 'http://localhost:3000',
+      issuer,
       playgroundOrigin: origin,
       dataDir,
       clock,
@@ -104,6 +106,7 @@ describe('demo data', () => {
       'playground',
       'demo-web',
       'demo-spa',
+      'demo-phone',
       'demo-device',
       'demo-machine',
       'demo-service',
@@ -130,6 +133,9 @@ describe('demo data', () => {
     const playground = await first.clients.find('playground');
     expect(playground?.metadata.redirect_uris).to.deep.equal([`${origin}/callback`]);
     expect(await first.apis.find('https://notes.demo.example')).to.not.equal(undefined);
+    const phone = await first.clients.find('demo-phone');
+    expect(phone).to.deep.include({ firstParty: true, directSignIn: true });
+    expect(phone?.apis).to.have.property(`${issuer}/api/v1`);
   });
 
   it('is the same at the next start, and writes nothing', async () => {

@@ -14,7 +14,11 @@ export const clientFields: readonly Field[] = [
 /** The parameters of an authorization request. */
 export const requestFields: readonly Field[] = [
   ['client_id', 'The app.', 'app_4m7q2x9b1k5n8v3c6z0w'],
-  ['response_type', 'Always `code`.', 'code'],
+  [
+    'response_type',
+    '`code`. A client that an operator let have it may also ask for `id_token` or `code id_token`, which is what discovery calls the grant type `implicit`; never for an access token.',
+    'code',
+  ],
   ['redirect_uri', 'One of the registered ones, character by character.', 'https://app.example/callback'],
   ['scope', 'What the app asks for, separated by spaces.', 'openid profile'],
   [

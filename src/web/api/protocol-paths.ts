@@ -1,5 +1,6 @@
 import { protocolRoutes } from '../../oidc/index.ts';
 import type { PathItem } from './openapi-types.ts';
+import { challengePaths } from './protocol-challenge.ts';
 import {
   badClient,
   byClient,
@@ -264,4 +265,9 @@ const tokens: Record<string, PathItem> = {
  * The protocol endpoints by their paths at the server's root. They are written by hand, because the protocol library has
  * no schemas of its own; a test holds them against the discovery document.
  */
-export const protocolPaths: Readonly<Record<string, PathItem>> = { ...tokens, ...signIn, ...metadata };
+export const protocolPaths: Readonly<Record<string, PathItem>> = {
+  ...tokens,
+  ...signIn,
+  ...challengePaths,
+  ...metadata,
+};

@@ -62,6 +62,19 @@ export const protocolSchemas: Readonly<Record<string, JsonSchema>> = {
       interval: seconds('Seconds between two questions to the token endpoint; 5 when it is absent.'),
     },
   ),
+  AuthorizationChallenge: object('A sign-in that is complete.', ['authorization_code'], {
+    authorization_code: text('For the token endpoint, without `redirect_uri`.'),
+  }),
+  AuthorizationChallengeRefusal: object('What is needed next.', ['error'], {
+    error: text('`insufficient_authorization` or `redirect_to_web`.'),
+    error_description: text('For a developer.'),
+    auth_session: text('Goes into the next request.'),
+    challenges: { type: 'array', items: { type: 'string' }, description: 'What opens the next door.' },
+    attempts_left: seconds('Tries that are left at the second door.'),
+    passkey_options: { type: 'object', description: 'For the platform, when `challenge` asked for it.' },
+    request_uri: text('With `redirect_to_web`: the pushed request for the browser (RFC 9126).'),
+    expires_in: seconds('Seconds that `request_uri` is good for.'),
+  }),
   KeySet: object('A JSON Web Key Set (RFC 7517 §5).', ['keys'], {
     keys: { type: 'array', items: { type: 'object' }, description: 'Public keys, the signing ones first.' },
   }),
@@ -100,6 +113,18 @@ export function securitySchemes(issuer: string): Readonly<Record<string, unknown
       type: 'http',
       scheme: 'basic',
       description: 'Client id and secret, each form-encoded first (RFC 6749 §2.3.1).',
+    },
+    browserSession: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: `${issuer.startsWith('https:') ? '__Host-' : ''}sp_session`,
+      description: 'The session of a browser that is signed in, for pages of this origin only.',
+    },
+    csrfToken: {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-CSRF-Token',
+      description: 'With the session of a browser, for every change. The answer to GET /api/v1/me gives it.',
     },
   };
 }

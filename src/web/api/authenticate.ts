@@ -1,0 +1,65 @@
+import type { Context } from 'koa';
+import { type Clock, epochSeconds } from '../../shared/clock.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { AccountId } from '../../shared/ids.ts';
+import { authenticateApp, type BearerNeeds, challenge } from './bearer.ts';
+import { type BrowserNeeds, findBrowserCaller } from './browser-caller.ts';
+import type { Access, PersonCaller } from './operation.ts';
+
+/** How callers are found out, and what the sensitive operations ask of them. */
+export interface CallerNeeds extends BearerNeeds, BrowserNeeds {
+  readonly clock: Clock;
+  readonly factorsOf: (id: AccountId) => Promise<{ readonly totp: boolean }>;
+  /** Seconds that the sign-in behind a sensitive operation may be old. */
+  readonly freshSeconds: number;
+}
+
+const minutes = (seconds: number): string => {
+  const whole = Math.max(1, Math.floor(seconds / 60));
+  return whole === 1 ? 'one minute' : `${whole} minutes`;
+};
+
+/** The challenge of RFC 9470 §3: a client signs the person in again, with these parameters, and repeats the request. */
+function demand(
+  { issuer, freshSeconds }: CallerNeeds,
+  ctx: Context,
+  { scope, recent }: Access,
+  acr: 'aal1' | 'aal2',
+): never {
+  const problem = acr === 'aal2' ? 'This needs a sign-in with the second factor' : 'This needs a more recent sign-in';
+  challenge(ctx, issuer, {
+    error: 'insufficient_user_authentication',
+    error_description: problem,
+    scope,
+    ...(recent && { max_age: String(freshSeconds) }),
+    acr_values: acr,
+  });
+  const when = recent ? `, not more than ${minutes(freshSeconds)} ago` : '';
+  const how = acr === 'aal2' ? ' with the second factor' : '';
+  throw new AppError('unauthenticated', `Nothing was changed. This needs a sign-in${how}${when}.`);
+}
+
+async function checkStrength(needs: CallerNeeds, ctx: Context, access: Access, caller: PersonCaller): Promise<void> {
+  const byBrowser = caller.by.kind === 'browser';
+  // What an app may do at any time was settled when it got its token; a page of ours asks as the consoles do.
+  if (!byBrowser && !access.recent) return;
+  const { totp } = await needs.factorsOf(caller.account.id);
+  const wanted = totp ? 'aal2' : 'aal1';
+  const tooOld = access.recent && epochSeconds(needs.clock) - (caller.authTime ?? 0) > needs.freshSeconds;
+  if (tooOld || (totp && caller.acr !== 'aal2')) demand(needs, ctx, access, wanted);
+}
+
+/**
+ * Finds out who calls, and whether they may. @throws AppError `unauthenticated` or `forbidden`, with the challenge that
+ * tells a client which token it needs.
+ */
+export async function authenticate(
+  needs: CallerNeeds,
+  ctx: Context,
+  access: Access,
+): Promise<PersonCaller | undefined> {
+  if (access.kind !== 'person') return undefined;
+  const caller = (await findBrowserCaller(needs, ctx)) ?? (await authenticateApp(needs, ctx, access.scope));
+  await checkStrength(needs, ctx, access, caller);
+  return caller;
+}

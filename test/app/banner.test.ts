@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { banner, noteFor } from '../../src/app/banner.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type RunningApp, startApp } from '../support/start-app.ts';
+
+describe('banner', () => {
+  let server: RunningApp;
+  before(async () => {
+    server = await startApp({ NODE_ENV: 'development' });
+  });
+  after(() => server?.[Symbol.asyncDispose]());
+
+  it('names the pages and the docs, at addresses that answer', async () => {
+    const config = loadConfig({ NODE_ENV: 'development', SALLYPORT_ISSUER: server.url });
+    const text = banner(config, undefined);
+    const urls = text.match(/https?:\S+/g) ?? [];
+    const paths = urls.map((url) => new URL(url).pathname);
+    expect(paths).to.include.members(['/account', '/admin', '/api/docs', '/dev/mail']);
+    for (const url of urls) {
+      const { status } = await fetch(url, { redirect: 'manual' });
+      expect(status, url).to.be.within(200, 303);
+    }
+  });
+
+  it('shows who there is to try, and what for', () => {
+    const config = loadConfig({ NODE_ENV: 'development' });
+    const person = { email: 'x@demo.example', password: 'abcde-fghij', roles: [] };
+    const users = [
+      { ...person, username: 'alice' },
+      { ...person, username: 'bob', totp: { secret: 'S', uri: 'otpauth:' } },
+      { ...person, username: 'admin', roles: ['admin'] },
+    ];
+    const lines = banner(config, { users, clients: [], apis: [] }).split('\n');
+    for (const user of users) {
+      const line = lines.find((one) => one.trim().startsWith(`${user.username} `));
+      expect(line).to.include(user.password).and.to.include(noteFor(user));
+    }
+    expect(new Set(users.map(noteFor)).size).to.equal(3);
+  });
+});
