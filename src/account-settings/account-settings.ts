@@ -1,9 +1,10 @@
 import type { Account } from '../accounts/index.ts';
 import type { CreationOptions, Passkey } from '../passkeys/index.ts';
+import type { AccountId } from '../shared/ids.ts';
 import { changePassword, type PasswordChange, type PasswordChangeResult } from './change-password.ts';
 import { forgetRememberedDevices } from './forget-remembered-devices.ts';
 import { addPasskey, beginPasskey, removePasskey, renamePasskey } from './manage-passkeys.ts';
-import type { ChangeContext, SettingsParts } from './parts.ts';
+import { type ChangeContext, factorsOf, hasSecondFactor, type SettingsParts } from './parts.ts';
 import { regenerateBackupCodes } from './regenerate-backup-codes.ts';
 import { removeTotp, type TotpRemoval } from './remove-totp.ts';
 import { readSecurityState, type SecurityState } from './security-state.ts';
@@ -15,6 +16,8 @@ import { beginTotp, confirmTotp, type TotpConfirmation, type TotpSetup } from '.
  */
 export interface AccountSettings {
   securityState(account: Account): Promise<SecurityState>;
+  /** Whether a sign-in to this account ends at a second door. */
+  hasSecondFactor(id: AccountId): Promise<boolean>;
   changePassword(account: Account, change: PasswordChange, context?: ChangeContext): Promise<PasswordChangeResult>;
   beginTotp(account: Account, binding: string): Promise<TotpSetup>;
   confirmTotp(
@@ -22,11 +25,7 @@ export interface AccountSettings {
     input: { readonly binding: string; readonly code: string },
     context?: ChangeContext,
   ): Promise<TotpConfirmation>;
-  removeTotp(
-    account: Account,
-    options?: { readonly keepSession?: string | undefined },
-    context?: ChangeContext,
-  ): Promise<TotpRemoval>;
+  removeTotp(account: Account, context?: ChangeContext): Promise<TotpRemoval>;
   regenerateBackupCodes(account: Account, context?: ChangeContext): Promise<readonly string[]>;
   beginPasskey(account: Account, binding: string): Promise<CreationOptions>;
   addPasskey(
@@ -46,10 +45,11 @@ export interface AccountSettings {
 /** Makes the account-settings domain. Refusals are told where each use case is. */
 export const createAccountSettings = (parts: SettingsParts): AccountSettings => ({
   securityState: (account) => readSecurityState(parts, account),
+  hasSecondFactor: async (id) => hasSecondFactor(await factorsOf(parts, id)),
   changePassword: (account, change, context = {}) => changePassword(parts, account, change, context),
   beginTotp: (account, binding) => beginTotp(parts, account, binding),
   confirmTotp: (account, input, context = {}) => confirmTotp(parts, account, input, context),
-  removeTotp: (account, options = {}, context = {}) => removeTotp(parts, account, options, context),
+  removeTotp: (account, context = {}) => removeTotp(parts, account, context),
   regenerateBackupCodes: (account, context = {}) => regenerateBackupCodes(parts, account, context),
   beginPasskey: (account, binding) => beginPasskey(parts, account, binding),
   addPasskey: (account, input, context = {}) => addPasskey(parts, account, input, context),

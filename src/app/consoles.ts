@@ -64,7 +64,7 @@ function linksOf(config: Config): AdminOverviewPage['links'] {
 /** Our own consoles and API, and the front page that leads to them. */
 export function createConsoles({ config, database, domains, oidc, tools, clock, firstParty }: Needs): Consoles {
   const { issuer } = config;
-  const { accounts, credentials, secrets } = domains;
+  const { accounts, secrets } = domains;
   const sessions = oidc.browserSessions;
   const state = createSignInState({
     secrets,
@@ -73,8 +73,8 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
     secureCookies: config.secureCookies,
     lifeSeconds: config.SALLYPORT_INTERACTION_SECONDS + 300,
   });
-  const factorsOf = credentials.factorsOf.bind(credentials);
-  const guard = createConsoleGuard({ sessions, state, accounts, factorsOf, pages: tools.pages, clock, issuer });
+  const { hasSecondFactor } = domains.accountSettings;
+  const guard = createConsoleGuard({ sessions, state, accounts, hasSecondFactor, pages: tools.pages, clock, issuer });
   const operations = [...meOperations({ ...domains, clock }), ...firstParty.operations];
   const document = createOpenApiDocument(issuer, operations);
   const tokens: AccessTokens = {
@@ -114,7 +114,7 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
         document,
         browser: { sessions, csrf: tools.csrf, renewSession: security.renewSession },
         clock,
-        factorsOf,
+        hasSecondFactor,
         freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS,
       }),
       createApiDocs({ document, pages: tools.pages }),

@@ -76,6 +76,8 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
   const ending = withEndedSessions(withEndedAccess(plain, { revocations, clock, longestSeconds }), {
     sessions: { endRevoked: (...given) => sessions.endRevoked(...given) },
     devices: { forgetAll: (...given) => devices.forgetAll(...given) },
+    flows: createSqlFlowStore(database),
+    links: createSqlLinkStore(database),
   });
   const audit = withSecurityNotices(ending, {
     accounts: { find: (id) => accounts.find(id) },

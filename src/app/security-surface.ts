@@ -41,12 +41,14 @@ export const securitySurface = ({ database, domains, sessions, pages, clock }: N
   sessions: domains.sessions,
   pages,
   clock,
-  async renewSession(ctx, { after, secondFactor }) {
+  async renewSession(ctx, proof) {
     // Sign-ins are told in whole seconds, and one of the second in which everything was ended is over as well.
-    const proof = { authTime: Math.floor(after / 1000) + 1 };
-    const stronger = secondFactor && ({ method: secondFactor, acr: 'aal2' } as const);
+    const renewal =
+      'after' in proof
+        ? { authTime: Math.floor(proof.after / 1000) + 1 }
+        : ({ method: proof.secondFactor, acr: 'aal2' } as const);
     // One unit, so that the session is merged with what was read here and its row follows in the same transaction.
-    const renew = (): Promise<void> => sessions.renew(ctx, { ...proof, ...stronger });
+    const renew = (): Promise<void> => sessions.renew(ctx, renewal);
     await database.unitOfWork(clock.now(), renew, () => true);
   },
   demandingApps: (id) => demandingApps(domains, id),

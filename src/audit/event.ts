@@ -81,6 +81,8 @@ export interface AuditEvent {
   readonly requestId?: string;
   /** Not stored: the session of whoever does it, which goes on where all others of the account end. */
   readonly keptSession?: string;
+  /** Not stored: the sign-in in which it is done, which goes on where all others of the account begin again. */
+  readonly keptFlow?: string;
   /** Small facts without secrets, for the operator. */
   readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }

@@ -166,6 +166,18 @@ export const configSchema = z.object({
     z.coerce.number().int().min(0).max(90).default(0),
     'How long a browser may be remembered in the place of the second factor, 90 at most. 0: never.',
   ),
+  SALLYPORT_EMAIL_STEP: describe(
+    z.enum(['off', 'no-other-factor', 'alternative']).default('off'),
+    'A mailed code as the second step, which never counts as a second factor: for nobody, for accounts that have nothing better, or for everybody as an alternative.',
+  ),
+  SALLYPORT_EMAIL_SIGN_IN: describe(
+    z.enum(['off', 'code', 'link']).default('off'),
+    'Whether people may sign in with a mailed code or link in the place of the password. It is one factor.',
+  ),
+  SALLYPORT_PASSKEY_OFFER_DAYS: describe(
+    z.coerce.number().int().min(0).max(365).default(30),
+    'Days until somebody who signed in with a password, in a browser they used before, is offered a passkey again. 0: never.',
+  ),
   SALLYPORT_INTERACTION_SECONDS: describe(seconds(3600), 'How long a sign-in may stay open.'),
   SALLYPORT_CHALLENGE_SECONDS: describe(seconds(600), 'How long the second door waits after the first.'),
   SALLYPORT_FRESH_SIGN_IN_SECONDS: describe(
@@ -205,6 +217,10 @@ export const configSchema = z.object({
   SALLYPORT_REGISTRATION_DOMAINS: describe(
     list.default([]),
     'Comma-separated domains of mail that may register, without their subdomains. Invitations are free of it. Default: all.',
+  ),
+  SALLYPORT_UNVERIFIED_DAYS: describe(
+    z.coerce.number().int().min(1).max(365).default(7),
+    'Days after which a registration whose address was never confirmed is removed and the address is free.',
   ),
   SALLYPORT_DELETION_DAYS: describe(
     z.coerce.number().int().min(1).max(3650).default(30),
@@ -272,6 +288,14 @@ export const configSchema = z.object({
   SALLYPORT_LIMIT_SIGN_IN_ADDRESS: describe(
     z.coerce.number().int().min(1).default(1000),
     'Posts to the sign-in pages per 15 minutes for one address.',
+  ),
+  SALLYPORT_LIMIT_REGISTRATION: describe(
+    z.coerce.number().int().min(1).default(3),
+    'Registrations per hour for one address. Forms that were refused for what was typed do not count.',
+  ),
+  SALLYPORT_LIMIT_MAIL_REQUESTS: describe(
+    z.coerce.number().int().min(1).default(10),
+    'Password resets per hour for one address, and confirmation mails that are asked for again.',
   ),
   SALLYPORT_LIMIT_REFRESH: describe(
     z.coerce.number().int().min(1).default(10),

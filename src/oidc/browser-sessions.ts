@@ -35,13 +35,15 @@ export interface BrowserSessions {
   /** Reads the session of the browser's cookie and changes nothing; undefined when nobody is signed in. */
   current(ctx: Context): Promise<CurrentSession | undefined>;
   /**
-   * Signs the person of this browser in again, because they proved themselves to a page of ours just now: what was ended
-   * before `authTime` (seconds since the epoch) does not end this session. Does nothing when nobody is signed in.
+   * Adds what a person proved to a page of ours just now to the session of this browser. Does nothing when nobody is
+   * signed in.
+   * @param proof.authTime they said again who they are: what was ended before it (seconds since the epoch) does not end
+   * this session. Left out, the session stays as old as it is.
    * @param proof.method an `amr` value that was shown beside those of the sign-in; `acr` what all of them come to
    */
   renew(
     ctx: Context,
-    proof: { readonly authTime: number; readonly method?: string; readonly acr?: AcrValue },
+    proof: { readonly authTime?: number; readonly method?: string; readonly acr?: AcrValue },
   ): Promise<void>;
   /** A path of ours that signs the person in like for any app and ends at {@link consoleCallbackPath}. */
   signInUrl(wanted: ConsoleSignIn): string;
@@ -67,13 +69,13 @@ export const createBrowserSessions = (
 
   async renew(ctx, { authTime, method, acr }) {
     const session = await current().Session.get(ctx);
-    const { accountId, amr = [] } = session;
+    const { accountId, amr = [], loginTs } = session;
     if (!accountId) return;
     const shown = method === undefined ? amr : [...amr.filter((name) => name !== 'mfa'), method];
     const level = acr ?? session.acr;
     session.loginAccount({
       accountId,
-      loginTs: authTime,
+      loginTs: authTime ?? loginTs ?? 0,
       amr: [...new Set(level === 'aal2' ? [...shown, 'mfa'] : shown)],
       ...(level !== undefined && { acr: level }),
     });

@@ -7,14 +7,19 @@ import type { SessionRegistry } from './session-registry.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
+/** Whether a sign-in showed what its own account wants beside the first door, be it less than two factors. */
+const metOwnWish = (amr: readonly string[]): boolean =>
+  ['otp', 'backup_code', 'hwk', 'swk', 'user', 'remembered_device'].some((name) => amr.includes(name)) ||
+  (amr.includes('pwd') && amr.includes('email'));
+
 /** Whether this request, its client, its APIs or the account itself ask for a second factor. */
 export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDomains): Promise<boolean> {
-  const { client, params, session, resourceServers } = ctx.oidc;
+  const { client, params, result, session, resourceServers } = ctx.oidc;
   if (demandsSecondFactor(params ?? {}) || client?.require_second_factor === true) return true;
   for (const identifier of Object.keys(resourceServers ?? {})) {
     if ((await domains.apis.find(identifier))?.requireSecondFactor) return true;
   }
-  if (!session?.accountId) return false;
+  if (!session?.accountId || metOwnWish(result?.login?.amr ?? session.amr ?? [])) return false;
   return (await domains.factorsOf(asAccountId(session.accountId))).totp;
 }
 

@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/index.ts';
 import type { Flow } from './flow.ts';
-import type { Step } from './next-step.ts';
+import type { SecondFactor, Step } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
 import type { Refusal, RefusedStep } from './sign-in-types.ts';
 import { findSituation, refuse } from './situation.ts';
@@ -22,6 +22,7 @@ export async function findCodeTry(
   parts: SignInParts,
   flowId: string,
   step: Extract<Step, 'second-factor' | 'enroll-totp'>,
+  way?: SecondFactor,
 ): Promise<CodeTry | NoCodeTry> {
   const situation = await findSituation(parts, flowId);
   if (!situation) return { reason: 'expired' };
@@ -29,7 +30,8 @@ export async function findCodeTry(
   if (barred) return { reason: 'mismatch', flow };
   if (flow.wrongCodes >= parts.policy.codeTries) return { reason: 'too_many_codes', flow };
   if (situation.challengeOver) return { reason: 'expired', flow };
-  return situation.step === step && account ? { flow, account } : { reason: 'wrong_step', flow };
+  const isWay = way === undefined || situation.ways.includes(way);
+  return situation.step === step && isWay && account ? { flow, account } : { reason: 'wrong_step', flow };
 }
 
 /** Counts the code against the challenge before it is looked at: which try it is, or the refusal. */

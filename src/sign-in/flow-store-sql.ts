@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { asClientId } from '../shared/ids.ts';
+import { asAccountId, asClientId } from '../shared/ids.ts';
 import { type Database, isUniqueViolation } from '../storage/database.ts';
 import { type SqlValue, statement } from '../storage/statement.ts';
 import type { Evidence } from './evidence.ts';
@@ -16,6 +16,9 @@ interface Row {
   wrong_codes: number;
   challenge_ends_at: Date | null;
   unseen_codes: boolean;
+  offer_passkey: boolean;
+  mail_account: string | null;
+  mailed_at: Date | null;
   created_at: Date;
   expires_at: Date;
   finished_at: Date | null;
@@ -28,12 +31,15 @@ const fromRow = (row: Row): Flow => ({
   requirement: row.requirement,
   wrongCodes: row.wrong_codes,
   unseenCodes: row.unseen_codes,
+  offerPasskey: row.offer_passkey,
   createdAt: row.created_at.getTime(),
   expiresAt: row.expires_at.getTime(),
   version: row.version,
   ...(row.login_hint !== null && { loginHint: row.login_hint }),
   ...(row.evidence && { evidence: row.evidence }),
   ...(row.challenge_ends_at && { challengeEndsAt: row.challenge_ends_at.getTime() }),
+  ...(row.mail_account !== null && { mailAccount: asAccountId(row.mail_account) }),
+  ...(row.mailed_at && { mailedAt: row.mailed_at.getTime() }),
   ...(row.finished_at && { finishedAt: row.finished_at.getTime() }),
 });
 
@@ -41,20 +47,41 @@ const findById = statement('select * from sign_in_flow where id = $1');
 
 const insert = `insert into sign_in_flow
   (id, client_id, requirement, login_hint, evidence, challenge_ends_at, unseen_codes, created_at, expires_at, finished_at,
-   version)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+   version, offer_passkey)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
 const add = statement(insert);
 const addUnlessThere = statement(`${insert} on conflict (id) do nothing returning *`);
 
 const advanceTo = statement(`update sign_in_flow
   set evidence = $4, wrong_codes = 0, challenge_ends_at = $5, unseen_codes = $6, login_hint = coalesce($7, login_hint),
-    version = version + 1
+    offer_passkey = coalesce($8, offer_passkey), version = version + 1
   where id = $1 and version = $2 and finished_at is null and expires_at > $3
   returning *`);
 
 const finishAt = statement(`update sign_in_flow set finished_at = $3, version = version + 1
   where id = $1 and version = $2 and finished_at is null and expires_at > $3
   returning id`);
+
+const forget = statement(`update sign_in_flow
+  set evidence = null, wrong_codes = 0, challenge_ends_at = null, unseen_codes = false, offer_passkey = false,
+    version = version + 1
+  where evidence ->> 'accountId' = $1 and id <> $2 and finished_at is null`);
+
+const mailAt = statement(`update sign_in_flow set mailed_at = $2, mail_account = coalesce($4, mail_account)
+  where id = $1 and finished_at is null and expires_at > $2
+    and ($3::timestamptz is null or mailed_at is null or mailed_at < $3)
+  returning id`);
+
+const fresh = {
+  evidence: null,
+  login_hint: null,
+  wrong_codes: 0,
+  challenge_ends_at: null,
+  unseen_codes: false,
+  offer_passkey: false,
+  mail_account: null,
+  mailed_at: null,
+};
 
 const valuesOf = (flow: Flow): SqlValue[] => [
   flow.id,
@@ -68,6 +95,7 @@ const valuesOf = (flow: Flow): SqlValue[] => [
   new Date(flow.expiresAt),
   toDate(flow.finishedAt),
   flow.version,
+  flow.offerPasskey,
 ];
 
 const toDate = (milliseconds: number | undefined): Date | null =>
@@ -107,7 +135,7 @@ export function createSqlFlowStore(database: Database): FlowStore {
       }
     },
 
-    async advance({ id, version }, { evidence, loginHint, challengeEndsAt, unseenCodes }, now) {
+    async advance({ id, version }, { evidence, loginHint, challengeEndsAt, unseenCodes, offerPasskey }, now) {
       const [row] = await database.query<Row>(advanceTo, [
         id,
         version,
@@ -116,6 +144,7 @@ export function createSqlFlowStore(database: Database): FlowStore {
         toDate(challengeEndsAt),
         unseenCodes,
         loginHint ?? null,
+        offerPasskey ?? null,
       ]);
       return row && fromRow(row);
     },
@@ -135,18 +164,20 @@ export function createSqlFlowStore(database: Database): FlowStore {
         .update({ wrong_codes: database.sql.raw('greatest(wrong_codes - 1, 0)') });
     },
 
+    async noteMail(id, { now, since, to }) {
+      const values = [id, new Date(now), toDate(since), to ?? null];
+      return (await database.query(mailAt, values)).length === 1;
+    },
+
     async restart(id, now) {
       const rows = (await open(id, now)
-        .update({
-          evidence: null,
-          login_hint: null,
-          wrong_codes: 0,
-          challenge_ends_at: null,
-          unseen_codes: false,
-          version: nextVersion(),
-        })
+        .update({ ...fresh, version: nextVersion() })
         .returning('*')) as Row[];
       return rows[0] && fromRow(rows[0]);
+    },
+
+    async forgetEvidence(accountId, keptFlow = '') {
+      await database.query(forget, [accountId, keptFlow]);
     },
 
     async finish({ id, version }, now) {

@@ -1,3 +1,4 @@
+import type { AccountId } from '../shared/ids.ts';
 import type { Evidence } from './evidence.ts';
 import type { Flow } from './flow.ts';
 
@@ -11,6 +12,8 @@ export interface Advance {
   /** Absent when no challenge is open after it. */
   readonly challengeEndsAt?: number;
   readonly unseenCodes: boolean;
+  /** Left out, it stays as it was. */
+  readonly offerPasskey?: boolean;
 }
 
 /**
@@ -36,8 +39,18 @@ export interface FlowStore {
   takeCodeTry(at: FlowVersion, limit: number, now: number): Promise<number | undefined>;
   /** Gives back a try that was no guess. */
   returnCodeTry(at: FlowVersion): Promise<void>;
+  /**
+   * Notes that a code or link is mailed now, whatever the version: false when one was since `since` and its page need not
+   * send another, or when the flow is over. `to` is whom a first door is for.
+   */
+  noteMail(
+    id: string,
+    mail: { readonly now: number; readonly since?: number; readonly to?: AccountId },
+  ): Promise<boolean>;
   /** Forgets all evidence, whatever the version. */
   restart(id: string, now: number): Promise<Flow | undefined>;
+  /** Forgets the evidence of every open sign-in of an account but `keptFlow`, so that no step counts that began before. */
+  forgetEvidence(accountId: AccountId, keptFlow?: string): Promise<void>;
   /** Whether it was finished by this call. */
   finish(at: FlowVersion, now: number): Promise<boolean>;
   /** Deletes up to `limit` flows that expired, and says how many. */

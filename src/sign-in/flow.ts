@@ -1,6 +1,6 @@
-import type { ClientId } from '../shared/ids.ts';
+import type { AccountId, ClientId } from '../shared/ids.ts';
 import type { Evidence } from './evidence.ts';
-import type { Requirement } from './next-step.ts';
+import type { EmailPolicy, Requirement } from './next-step.ts';
 
 /** One sign-in of one browser for one app, from the first page to the last. Times are milliseconds since the epoch. */
 export interface Flow {
@@ -15,6 +15,12 @@ export interface Flow {
   /** When the second door closes again. */
   readonly challengeEndsAt?: number;
   readonly unseenCodes: boolean;
+  /** The person may be asked whether they want a passkey, once all else is done. */
+  readonly offerPasskey: boolean;
+  /** To whom the code or link of the first door was mailed; a made-up one for a name that nobody has. */
+  readonly mailAccount?: AccountId;
+  /** When the last code or link was mailed in this sign-in. */
+  readonly mailedAt?: number;
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly finishedAt?: number;
@@ -37,6 +43,12 @@ export interface SignInPolicy {
   readonly flowSeconds: number;
   /** Wrong codes until the first door is asked again. */
   readonly codeTries: number;
+  /** What a mailbox proves; left out, nothing. */
+  readonly email?: EmailPolicy;
+  /** Passwords have a longest age, so that it is looked at. */
+  readonly passwordsExpire?: boolean;
+  /** Days until an account may be offered a passkey again; 0 or left out is never. */
+  readonly passkeyOfferDays?: number;
 }
 
 const century = 100 * 365 * 86_400;

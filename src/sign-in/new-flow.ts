@@ -26,6 +26,7 @@ export function newFlow({ clock, policy }: SignInParts, flowId: string, input: N
     requirement: input.requirement,
     wrongCodes: 0,
     unseenCodes: false,
+    offerPasskey: false,
     createdAt,
     expiresAt: createdAt + toMilliseconds(policy.flowSeconds),
     version: unstored,

@@ -1,7 +1,8 @@
-import type { Factors } from '../credentials/index.ts';
+import type { PasswordReason } from '../credentials/index.ts';
+import type { RememberedUse } from '../devices/index.ts';
 import type { AccountId, ClientId } from '../shared/ids.ts';
-import type { Authentication, Evidence } from './evidence.ts';
-import type { Requirement, Step } from './next-step.ts';
+import type { Authentication, Evidence, Method } from './evidence.ts';
+import type { AccountFactors, Requirement, SecondFactor, Step } from './next-step.ts';
 
 /** What a sign-in is started with. */
 export interface NewSignIn {
@@ -14,14 +15,30 @@ export interface NewSignIn {
   readonly startedAt?: number;
 }
 
-/** A posted password. */
-export interface PasswordInput {
-  readonly login: string;
-  readonly password: string;
+/** The browser that tries, by its cookies. */
+export interface TryingDevice {
+  /** Its stable id; it proves nothing. */
+  readonly id?: string | undefined;
+  /** The token with which it is remembered for an account, asked for when the first door is open. */
+  tokenOf?(accountId: AccountId): string | undefined;
+}
+
+/** How a first door is opened, beside what opens it. */
+export interface DoorInput {
   /** What the sign-in is started with, when nothing of it is stored yet. */
   readonly start?: NewSignIn;
   /** Ends the sign-in in the same transaction when nothing is left to prove. */
   readonly finish?: boolean;
+  /** Failures in a browser that the account has used before count apart; a remembered one may stand for the second door. */
+  readonly device?: TryingDevice;
+  /** The surface has a page for the step `offer-passkey`. */
+  readonly offersPasskey?: boolean;
+}
+
+/** A posted password. */
+export interface PasswordInput extends DoorInput {
+  readonly login: string;
+  readonly password: string;
 }
 
 /** Where a sign-in stands, for the page to be drawn. It says nothing about an account before its password was right. */
@@ -35,7 +52,11 @@ export interface FlowView {
   readonly attemptsLeft?: number;
   /** When the second door closes; milliseconds since the epoch. */
   readonly challengeExpiresAt?: number;
-  readonly factors: Factors;
+  readonly factors: AccountFactors;
+  /** What this browser has proven, as far as it counts here. */
+  readonly proven?: readonly Method[];
+  /** With `second-factor`: what opens it, the usual one first. */
+  readonly ways?: readonly SecondFactor[];
 }
 
 /** From where a step is taken, for the audit log. */
@@ -59,7 +80,26 @@ export interface RefusedStep {
   /** When another try will be looked at; milliseconds since the epoch. Absent when that is now. */
   readonly retryAt?: number;
   readonly view?: FlowView;
+  /** What becomes of the cookie of a remembered browser, when it was shown. */
+  readonly remembered?: RememberedUse;
 }
+
+/**
+ * What came of a wish for a mail. `waits`: one is on its way already. `limited`: too many were asked for. `refused`: none is
+ * waited for here; without a view the sign-in is over.
+ */
+export interface MailResult {
+  readonly outcome: 'sent' | 'waits' | 'limited' | 'refused';
+  readonly view?: FlowView;
+  /** With `limited`: when another one is made; milliseconds since the epoch. */
+  readonly retryAt?: number;
+}
+
+/** A password that was not taken in the place of the old one. */
+export type ChangeResult =
+  | { readonly outcome: 'accepted'; readonly view: FlowView }
+  | { readonly outcome: 'weak'; readonly reasons: readonly PasswordReason[]; readonly view: FlowView }
+  | RefusedStep;
 
 export type SubmitResult =
   | {
@@ -67,6 +107,8 @@ export type SubmitResult =
       readonly view: FlowView;
       /** The sign-in was complete with this step and was ended by it, as asked. */
       readonly finished?: FinishedSignIn;
+      /** What becomes of the cookie of a remembered browser, when it was shown. */
+      readonly remembered?: RememberedUse;
     }
   | RefusedStep;
 

@@ -4,9 +4,12 @@ import { type CodeTry, findCodeTry, hasMoved, takeCodeTry } from './code-try.ts'
 import { type Method, withMethod } from './evidence.ts';
 import { recordFailure } from './failures.ts';
 import type { Flow } from './flow.ts';
+import { secondStepCode } from './mail-code.ts';
+import type { SecondFactor } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
-import type { RequestMeta, SubmitResult } from './sign-in-types.ts';
+import type { RequestMeta, SubmitResult, TryingDevice } from './sign-in-types.ts';
 import { refuse, situationOf, viewOf } from './situation.ts';
+import { browserOf } from './submit-password.ts';
 import { takeStep } from './take-step.ts';
 import { delaysOf } from './throttle.ts';
 import type { Reservation } from './throttle-store.ts';
@@ -15,7 +18,9 @@ type Verdict = 'accepted' | 'wrong' | 'used';
 
 /** A way to open the second door. */
 interface Door {
-  readonly method: Extract<Method, 'otp' | 'backup_code'>;
+  /** The account must have this way; the others say so themselves. */
+  readonly way?: SecondFactor;
+  readonly method: Extract<Method, 'otp' | 'backup_code' | 'email'>;
   /** Does what is slow, and resolves to what spends the code, for inside the transaction that takes the step. */
   examine(account: Account, flow: Flow): Promise<() => Promise<Verdict>>;
 }
@@ -26,12 +31,12 @@ interface Attempt extends CodeTry {
   readonly reservation: Reservation;
 }
 
-async function pass({ flows, throttle, clock }: SignInParts, door: Door, { flow, account }: CodeTry) {
+async function pass({ flows, throttle, clock }: SignInParts, door: Door, { flow, account, reservation }: Attempt) {
   const spend = await door.examine(account, flow);
   return takeStep<Exclude<Verdict, 'accepted'>>(flows, flow, clock.now(), async () => {
     const verdict = await spend();
     if (verdict !== 'accepted') return verdict;
-    await throttle.reset(account.id);
+    await throttle.reset(reservation.key);
     const evidence = withMethod(flow.evidence, account.id, door.method, epochSeconds(clock));
     return { evidence, unseenCodes: flow.unseenCodes };
   });
@@ -73,9 +78,20 @@ async function tryDoor(parts: SignInParts, door: Door, attempt: Attempt): Promis
   });
 }
 
-async function submit(parts: SignInParts, flowId: string, meta: RequestMeta, door: Door): Promise<SubmitResult> {
+/** From where a code comes. */
+export interface CodeFrom {
+  readonly meta: RequestMeta;
+  readonly device?: TryingDevice | undefined;
+}
+
+async function submit(
+  parts: SignInParts,
+  flowId: string,
+  { meta, device }: CodeFrom,
+  door: Door,
+): Promise<SubmitResult> {
   const { throttle, clock, policy } = parts;
-  const due = await findCodeTry(parts, flowId, 'second-factor');
+  const due = await findCodeTry(parts, flowId, 'second-factor', door.way);
   if ('reason' in due) {
     const { reason, flow } = due;
     if (reason === 'mismatch' && flow) {
@@ -85,20 +101,15 @@ async function submit(parts: SignInParts, flowId: string, meta: RequestMeta, doo
     return refuse(parts, flowId, reason);
   }
   const { flow, account } = due;
-  const reservation = await throttle.reserve(account.id, delaysOf(policy), clock.now());
+  const reservation = await throttle.reserve(account.id, delaysOf(policy), clock.now(), browserOf(account, device));
   if (reservation.granted) return tryDoor(parts, door, { flowId, flow, account, meta, reservation });
   await recordFailure(parts, { type: 'second_factor.failed', flow, meta, accountId: account.id, reason: 'paused' });
   return refuse(parts, flowId, 'paused', { retryAt: reservation.retryAt });
 }
 
 /** The second door, with a code of the authenticator app. Each is accepted once, whichever flow it comes through. */
-export const submitTotp = (
-  parts: SignInParts,
-  flowId: string,
-  code: string,
-  meta: RequestMeta,
-): Promise<SubmitResult> =>
-  submit(parts, flowId, meta, {
+export const submitTotp = (parts: SignInParts, flowId: string, code: string, from: CodeFrom): Promise<SubmitResult> =>
+  submit(parts, flowId, from, {
     method: 'otp',
     examine: async (account) => () => parts.credentials.totp.verify(account.id, code),
   });
@@ -108,15 +119,32 @@ export const submitBackupCode = (
   parts: SignInParts,
   flowId: string,
   code: string,
-  meta: RequestMeta,
+  from: CodeFrom,
 ): Promise<SubmitResult> =>
-  submit(parts, flowId, meta, {
+  submit(parts, flowId, from, {
     method: 'backup_code',
     async examine(account, flow) {
       const { backupCodes } = parts.credentials;
       const hash = await backupCodes.match(account.id, code);
       if (hash === undefined) return async () => 'wrong';
       return async () =>
-        (await backupCodes.spend(account.id, hash, { ...meta, clientId: flow.clientId })) ? 'accepted' : 'used';
+        (await backupCodes.spend(account.id, hash, { ...from.meta, clientId: flow.clientId })) ? 'accepted' : 'used';
+    },
+  });
+
+/** The second door, with a code that was mailed. It is spent before the step is taken, since its tries are counted. */
+export const submitEmailCode = (
+  parts: SignInParts,
+  flowId: string,
+  code: string,
+  from: CodeFrom,
+): Promise<SubmitResult> =>
+  submit(parts, flowId, from, {
+    way: 'email',
+    method: 'email',
+    async examine(account, flow) {
+      const outcome = await parts.codes.use({ ...secondStepCode(flow, account.id), code });
+      const verdict = outcome === 'too_many' || outcome === 'expired' ? 'used' : outcome;
+      return async () => verdict;
     },
   });

@@ -8,6 +8,15 @@ export interface Reservation {
   readonly retryAt: number;
   /** Which try it is, to be told from later ones. */
   readonly turn: number;
+  /** The browser that tries is one of the account's. */
+  readonly known: boolean;
+}
+
+/** A browser, whose tries are counted apart when the account has signed in with it before: no stranger locks it out. */
+export interface TryingBrowser {
+  /** Empty for a name that nobody has: it is looked up all the same. */
+  readonly accountId: string;
+  readonly deviceHash: string;
 }
 
 /** A try that must not be looked at. */
@@ -23,11 +32,16 @@ export interface ThrottleStore {
    * milliseconds to wait after each failure in a row, the last one being the lock. The count starts again after a lock,
    * and when there was no try for as long as a lock or 15 minutes, whichever is more.
    */
-  reserve(key: string, delays: readonly number[], now: number): Promise<Reservation | Refused>;
+  reserve(key: string, delays: readonly number[], now: number, browser?: TryingBrowser): Promise<Reservation | Refused>;
   /** The same as one statement, which can go together with others; undefined when the try must not be looked at. */
-  tryReserve(key: string, delays: readonly number[], now: number): Promise<Reservation | undefined>;
+  tryReserve(
+    key: string,
+    delays: readonly number[],
+    now: number,
+    browser?: TryingBrowser,
+  ): Promise<Reservation | undefined>;
   /** When the next try of a refused key is looked at. */
-  pausedUntil(key: string, now: number): Promise<number>;
+  pausedUntil(key: string, now: number, browser?: TryingBrowser): Promise<number>;
   /** Takes one try back, and the pause if no later try has set its own. */
   giveBack(reservation: Reservation): Promise<void>;
   /** Forgets all failures: the person is who they say. */

@@ -1,16 +1,12 @@
+import type { AccountDataPages } from './account-console/data-page-models.ts';
+import type { AccountSecurityPages } from './account-models.ts';
+import type { AppIdentity, CodeError } from './app-identity.ts';
 import type { AdminOverviewPage, ApiDocsPage, DeniedPage } from './console-models.ts';
+import type { EntryPageModels } from './entry-models.ts';
+import type { FactorPages, PasskeyAsk, SecondDoorPage } from './factor-models.ts';
 import type { IconName } from './icons.ts';
 
-/** The app that a person is on the way to. It comes from client metadata, so nothing in it is trusted markup. */
-export interface AppIdentity {
-  readonly name: string;
-  /** Where its people start, for links back; http(s) only, anything else is not linked. */
-  readonly uri?: string | undefined;
-  /** Host that the answer goes to, as a person would read it. */
-  readonly domain?: string | undefined;
-  /** `data:image/…` or a path of ours; the Content-Security-Policy loads nothing else. */
-  readonly logo?: string | undefined;
-}
+export type { AppIdentity, CodeError } from './app-identity.ts';
 
 /** One door of the progress drawing; its label says what opens it. */
 export interface Door {
@@ -27,6 +23,10 @@ export interface Doors {
 export type LoginError =
   | 'missing'
   | 'mismatch'
+  /** A passkey that is unknown, wrong, or whose account may not sign in. */
+  | 'passkey'
+  /** A passkey without the person behind it: their password has to come too. */
+  | 'passkey-alone'
   | 'paused'
   | 'suspended'
   | 'busy'
@@ -48,7 +48,12 @@ export interface LoginPage {
   readonly again?: string | undefined;
   readonly remember?: boolean | undefined;
   readonly passkeys?: boolean | undefined;
+  readonly passkey?: PasskeyAsk | undefined;
+  /** Where a mail to sign in with is asked for, and what comes. */
+  readonly byMail?: { readonly href: string; readonly kind: 'code' | 'link' } | undefined;
   readonly recoverUrl?: string | undefined;
+  /** Where an account is made; left out when that is closed. */
+  readonly registerUrl?: string | undefined;
   /** The door of an account that has only a password is left out when that is known. */
   readonly doors?: Doors | undefined;
   /** Development only: accounts of the demo data. */
@@ -63,30 +68,21 @@ export interface LoginPage {
     | undefined;
 }
 
-export type CodeError = 'missing' | 'mismatch' | 'used' | 'paused';
-
-export interface TotpPage {
-  readonly app: AppIdentity;
-  readonly who: string;
+export interface TotpPage extends SecondDoorPage {
   readonly error?: CodeError | undefined;
-  /** With `paused`: when the next try is allowed. */
-  readonly pausedUntil?: Date | undefined;
-  readonly attemptsLeft?: number | undefined;
   /** Whether the account has unused backup codes. */
   readonly backupCodes: boolean;
-  readonly trustDays?: number | undefined;
   readonly passkeys?: boolean | undefined;
+  readonly passkey?: PasskeyAsk | undefined;
   readonly resetUrl?: string | undefined;
 }
 
-export interface BackupCodePage {
-  readonly app: AppIdentity;
-  readonly who: string;
+export interface BackupCodePage extends SecondDoorPage {
   readonly error?: CodeError | undefined;
-  readonly pausedUntil?: Date | undefined;
-  readonly attemptsLeft?: number | undefined;
   /** Unused codes of the account. */
   readonly remaining?: number | undefined;
+  /** How the way back to the usual one is called; empty where there is none. */
+  readonly back?: string | undefined;
 }
 
 export interface EnrollTotpPage {
@@ -234,7 +230,7 @@ export interface MailMessagePage extends MailSummary {
 }
 
 /** Every page and what it is made of. Optional values may be absent or undefined. */
-export interface PageModels {
+export interface PageModels extends AccountSecurityPages, AccountDataPages, EntryPageModels, FactorPages {
   readonly login: LoginPage;
   readonly totp: TotpPage;
   readonly 'backup-code': BackupCodePage;

@@ -26,6 +26,7 @@ import { FixedClock } from '../../src/shared/clock.ts';
 import { SecretRing } from '../../src/shared/crypto.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
+import { createSqlFlowStore } from '../../src/sign-in/flow-store-sql.ts';
 import { createSqlThrottleStore } from '../../src/sign-in/throttle-store-sql.ts';
 import { hasher, logger } from '../credentials/fixture.ts';
 import { defaults, meter } from '../credentials/password-fixture.ts';
@@ -77,7 +78,12 @@ export async function createFixture(lane: SqlLane) {
     logger,
   });
   const ended = withEndedAccess(plain, { revocations, clock, longestSeconds: 86_400 });
-  const audit = withEndedSessions(ended, { sessions, devices });
+  const audit = withEndedSessions(ended, {
+    sessions,
+    devices,
+    flows: createSqlFlowStore(database),
+    links: createSqlLinkStore(database),
+  });
   const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
   const records = createSqlPasswordRecordStore(database);
   const settingsFor = async () => defaults;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { asAccountId } from '../../src/shared/ids.ts';
-import type { Evidence, Method } from '../../src/sign-in/evidence.ts';
-import { nextStep, type Requirement, type Standing } from '../../src/sign-in/next-step.ts';
+import { type Evidence, isTwoFactors, type Method, type Proof } from '../../src/sign-in/evidence.ts';
+import { countedEvidence, nextStep, type Requirement, type Standing } from '../../src/sign-in/next-step.ts';
 
 const alex = asAccountId('acc_alex');
 const kim = asAccountId('acc_kim');
@@ -19,16 +19,31 @@ const standing: fc.Arbitrary<Standing> = fc.record({
     fc.record({
       accountId: fc.constantFrom(alex, kim),
       methods: fc.array(
-        fc.record({
-          method: fc.constantFrom<Method>('pwd', 'otp', 'backup_code'),
-          at: fc.integer({ min: 0, max: 200 }),
-        }),
+        fc.oneof(
+          fc.record({
+            method: fc.constantFrom<Exclude<Method, 'passkey'>>(
+              ...(['pwd', 'otp', 'backup_code', 'email', 'device', 'new_passkey'] as const),
+            ),
+            at: fc.integer({ min: 0, max: 200 }),
+          }),
+          fc.record({
+            method: fc.constant('passkey' as const),
+            at: fc.integer({ min: 0, max: 200 }),
+            userVerified: fc.boolean(),
+            synced: fc.boolean(),
+          }),
+        ),
         { maxLength: 4 },
       ),
     }),
     { nil: undefined },
   ),
-  factors: fc.record({ password: fc.boolean(), totp: fc.boolean(), backupCodes: fc.integer({ min: 0, max: 10 }) }),
+  factors: fc.record({
+    password: fc.boolean(),
+    totp: fc.boolean(),
+    backupCodes: fc.integer({ min: 0, max: 10 }),
+    passkeys: fc.integer({ min: 0, max: 2 }),
+  }),
   requirement: fc.record(
     {
       secondFactor: fc.boolean(),
@@ -40,14 +55,27 @@ const standing: fc.Arbitrary<Standing> = fc.record({
   ...({
     enrolAfter: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
     unseenCodes: fc.boolean(),
+    unverified: fc.boolean(),
+    passwordDue: fc.boolean(),
+    offerPasskey: fc.boolean(),
+    email: fc.option(
+      fc.record({
+        step: fc.constantFrom('off' as const, 'no-other-factor' as const, 'alternative' as const),
+        signIn: fc.constantFrom('off' as const, 'code' as const, 'link' as const),
+      }),
+      { nil: undefined },
+    ),
   } as { enrolAfter: fc.Arbitrary<number>; unseenCodes: fc.Arbitrary<boolean> }),
 });
 
-const has = ({ evidence, requirement }: Standing, ...methods: Method[]): boolean =>
-  evidence?.methods.some(
-    ({ method, at }) =>
-      methods.includes(method) && (requirement.freshAfter === undefined || at >= requirement.freshAfter),
-  ) === true;
+const counts = ({ evidence, requirement }: Standing): readonly Proof[] =>
+  evidence?.methods.filter(({ at }) => requirement.freshAfter === undefined || at >= requirement.freshAfter) ?? [];
+const has = (given: Standing, ...methods: Method[]): boolean =>
+  counts(given).some(({ method }) => methods.includes(method));
+const hasVerifiedPasskey = (given: Standing): boolean =>
+  counts(given).some((proof) => proof.method === 'passkey' && proof.userVerified);
+const hasStrong = ({ factors }: Standing): boolean =>
+  factors.totp || factors.backupCodes > 0 || (factors.passkeys ?? 0) > 0;
 
 describe('nextStep', () => {
   it('starts with the password', () => {
@@ -91,27 +119,97 @@ describe('nextStep', () => {
     expect(nextStep({ evidence: by(pwd), factors: none, requirement: other })).to.equal('password');
   });
 
-  it('never is done, nor past the password, without one that counts', () => {
+  it('takes a passkey for both doors only when its authenticator knew the person', () => {
+    const key = { method: 'passkey', at: 100, synced: false } as const;
+    const withKey = { ...none, passkeys: 1 };
+    const verified = by({ ...key, userVerified: true });
+    expect(nextStep({ evidence: verified, factors: withKey, requirement: strict })).to.equal('done');
+    const touched = { ...key, userVerified: false };
+    expect(nextStep({ evidence: by(touched), factors: withKey, requirement: free })).to.equal('password');
+    expect(nextStep({ evidence: by(touched, pwd), factors: withKey, requirement: strict })).to.equal('done');
+    expect(nextStep({ evidence: by(pwd), factors: withKey, requirement: free })).to.equal('second-factor');
+  });
+
+  it('lets a remembered browser stand for what the account alone wants, and for nothing else', () => {
+    const known = by(pwd, { method: 'device', at: 100 });
+    expect(nextStep({ evidence: known, factors: enrolled, requirement: free })).to.equal('done');
+    expect(nextStep({ evidence: known, factors: enrolled, requirement: strict })).to.equal('second-factor');
+    const fresh = { secondFactor: false, freshAfter: 50 };
+    expect(nextStep({ evidence: known, factors: enrolled, requirement: fresh })).to.equal('second-factor');
+    expect(nextStep({ evidence: known, factors: none, requirement: strict })).to.equal('enroll-totp');
+  });
+
+  it('takes a mailed code as a step after the password, and as a first door only where that is wanted', () => {
+    const mailed = by({ method: 'email', at: 100 });
+    const step = { step: 'no-other-factor', signIn: 'off' } as const;
+    const door = { step: 'off', signIn: 'link' } as const;
+    const about = { factors: none, requirement: free };
+    expect(nextStep({ ...about, evidence: by(pwd), email: step })).to.equal('second-factor');
+    expect(nextStep({ ...about, evidence: by(pwd, { method: 'email', at: 120 }), email: step })).to.equal('done');
+    expect(nextStep({ ...about, evidence: mailed, email: step })).to.equal('password');
+    expect(nextStep({ ...about, evidence: mailed, email: door })).to.equal('done');
+    expect(nextStep({ evidence: mailed, factors: enrolled, requirement: free, email: door })).to.equal('second-factor');
+    const same = { step: 'alternative', signIn: 'link' } as const;
+    expect(nextStep({ evidence: mailed, factors: enrolled, requirement: free, email: same })).to.equal('second-factor');
+  });
+
+  it('has the address confirmed before anything else, and the password changed after everything', () => {
+    const given = { evidence: by(pwd), factors: enrolled, requirement: free, unverified: true, passwordDue: true };
+    expect(nextStep({ ...given, evidence: undefined })).to.equal('password');
+    expect(nextStep(given)).to.equal('verify-email');
+    expect(nextStep({ ...given, unverified: false })).to.equal('second-factor');
+    const proven = { ...given, unverified: false, evidence: by(pwd, otp) };
+    expect(nextStep({ ...proven, unseenCodes: true })).to.equal('show-backup-codes');
+    expect(nextStep(proven)).to.equal('change-password');
+    expect(nextStep({ ...proven, enrolAfter: 105 }), 'an old session changes no password').to.equal('password');
+    expect(nextStep({ ...proven, passwordDue: false, offerPasskey: true })).to.equal('offer-passkey');
+  });
+
+  it('never is past the first door without one that counts', () => {
     fc.assert(
       fc.property(standing, (given) => {
         const rightAccount =
           given.requirement.accountId === undefined || given.requirement.accountId === given.evidence?.accountId;
-        const step = nextStep(given);
-        if (!has(given, 'pwd') || !rightAccount) expect(step).to.equal('password');
+        const mailed = has(given, 'email') && (given.email?.signIn ?? 'off') !== 'off';
+        const opened = has(given, 'pwd') || hasVerifiedPasskey(given) || mailed;
+        if (!opened || !rightAccount) expect(nextStep(given)).to.equal('password');
       }),
+      { numRuns: 2000 },
     );
   });
 
-  it('never is done for somebody with a second factor, or of whom one is asked, without it', () => {
+  it('never is done for somebody with a second factor who did not show one or was spared it', () => {
     fc.assert(
       fc.property(standing, (given) => {
-        const due = given.factors.totp || given.factors.backupCodes > 0 || given.requirement.secondFactor;
+        if (!hasStrong(given)) return;
+        const { secondFactor, freshAfter } = given.requirement;
+        const spared = has(given, 'device') && !secondFactor && freshAfter === undefined;
+        const mailed = given.email?.step === 'alternative' && has(given, 'pwd') && has(given, 'email');
+        const shown = has(given, 'otp', 'backup_code', 'passkey', 'new_passkey') || spared || (mailed && !secondFactor);
+        if (!shown) expect(nextStep(given)).to.be.oneOf(['password', 'second-factor', 'verify-email']);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('never is done without two factors where they are demanded', () => {
+    fc.assert(
+      fc.property(standing, (given) => {
+        const counted = countedEvidence(given.evidence, given.requirement);
+        if (!given.requirement.secondFactor || (counted && isTwoFactors(counted))) return;
+        expect(nextStep(given)).to.be.oneOf(['password', 'second-factor', 'enroll-totp', 'verify-email']);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('never leaves out a step that nobody may skip', () => {
+    fc.assert(
+      fc.property(standing, (given) => {
         const step = nextStep(given);
-        if (due && !has(given, 'otp', 'backup_code')) expect(step).to.not.be.oneOf(['done', 'show-backup-codes']);
-        if (given.requirement.secondFactor && !given.factors.totp && given.factors.backupCodes === 0) {
-          expect(step).to.be.oneOf(['password', 'enroll-totp']);
-        }
-        if (given.unseenCodes) expect(step).to.not.equal('done');
+        if (given.unverified) expect(step).to.be.oneOf(['password', 'verify-email']);
+        if (given.passwordDue || given.unseenCodes) expect(step).to.not.be.oneOf(['done', 'offer-passkey']);
+        if (step === 'change-password') expect(given.passwordDue).to.equal(true);
       }),
     );
   });
@@ -119,18 +217,20 @@ describe('nextStep', () => {
   it('never opens an enrolment to somebody who has a second factor already', () => {
     fc.assert(
       fc.property(standing, (given) => {
-        if (given.factors.totp || given.factors.backupCodes > 0) expect(nextStep(given)).to.not.equal('enroll-totp');
+        if (hasStrong(given)) expect(nextStep(given)).to.not.equal('enroll-totp');
       }),
     );
   });
 
   it('never asks for less when more is required', () => {
-    const order = ['done', 'show-backup-codes', 'second-factor', 'enroll-totp', 'password'];
+    const order = ['done', 'offer-passkey', 'change-password', 'show-backup-codes', 'second-factor', 'enroll-totp'];
+    order.push('verify-email', 'password');
     fc.assert(
       fc.property(standing, (given) => {
         const more = { ...given, requirement: { ...given.requirement, secondFactor: true } };
         expect(order.indexOf(nextStep(more))).to.be.at.least(order.indexOf(nextStep(given)));
       }),
+      { numRuns: 2000 },
     );
   });
 });

@@ -81,6 +81,9 @@ class Bystander {
       'second-factor': ['totp'],
       'enroll-totp': ['begin', 'confirm'],
       'show-backup-codes': ['acknowledge'],
+      'verify-email': [],
+      'change-password': [],
+      'offer-passkey': [],
       done: ['finish'],
     };
     for (let turn = 0; turn < 12 && !witness.finished; turn += 1) {

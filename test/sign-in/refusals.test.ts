@@ -29,7 +29,7 @@ for (const lane of sqlLanes()) {
       const suspended = await person();
       await accounts.disable(suspended.account.id, by);
       const others = [];
-      for (const status of ['locked', 'deleted', 'unverified']) {
+      for (const status of ['locked', 'deleted']) {
         const somebody = await person();
         await database.sql('account').where({ id: somebody.account.id }).update({ status });
         others.push(somebody);

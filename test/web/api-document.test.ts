@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { protocolRoutes } from '../../src/oidc/index.ts';
 import { toJsonSchema } from '../../src/web/api/json-schema.ts';
-import { meOperations } from '../../src/web/api/me.ts';
+import { type MeSurface, meOperations } from '../../src/web/api/me.ts';
 import { createOpenApiDocument } from '../../src/web/api/openapi-document.ts';
 import type { JsonSchema, OpenApiDocument } from '../../src/web/api/openapi-types.ts';
 import { openToAll, operation, person } from '../../src/web/api/operation.ts';
@@ -91,7 +91,9 @@ describe('the OpenAPI document', () => {
     expect(document.paths).to.have.property('/.well-known/openid-configuration');
     expect(document.servers).to.deep.equal([{ url: metadata.issuer }]);
 
-    const grants = JSON.stringify(document.paths[protocolRoutes.token]);
+    const grants = JSON.stringify(
+      [protocolRoutes.token, protocolRoutes.authorization].map((path) => document.paths[path]),
+    );
     for (const grant of metadata.grant_types_supported as string[]) expect(grants).to.include(`\`${grant}\``);
     const methods = JSON.stringify(document);
     for (const method of metadata.token_endpoint_auth_methods_supported as string[]) {
@@ -128,7 +130,7 @@ describe('the OpenAPI document', () => {
         }
       }
     }
-    for (const { replies } of meOperations()) {
+    for (const { replies } of meOperations({} as MeSurface)) {
       for (const { body, example } of Object.values(replies)) {
         if (example !== undefined) expect(body?.parse(example)).to.deep.equal(example);
       }
@@ -152,7 +154,7 @@ describe('the OpenAPI document', () => {
       required: ['text'],
       additionalProperties: false,
     });
-    expect(made?.security).to.deep.equal([{ accessToken: ['account:write'] }]);
+    expect(made?.security).to.deep.equal([{ accessToken: ['account:write'] }, { browserSession: [], csrfToken: [] }]);
     expect(Object.keys(made?.responses ?? {})).to.have.members([
       '200',
       '204',
@@ -161,6 +163,8 @@ describe('the OpenAPI document', () => {
       '403',
       '404',
       '409',
+      '413',
+      '415',
       '429',
       '503',
     ]);
@@ -217,5 +221,7 @@ describe('the OpenAPI document', () => {
     expect(execFileSync('sh', ['-c', `set -- ${discovery.replace(/^curl /, '')}; printf %s "$1"`]).toString()).to.equal(
       `${server.url}/.well-known/openid-configuration`,
     );
+    expect(text).to.include(`curl "${server.url}/api/v1/me/sessions/$ID" \\\n  -X DELETE`);
+    expect(text).to.include('-H "If-Match: $IF_MATCH"').and.include('/api/v1/me/apps/$CLIENT_ID"');
   });
 });

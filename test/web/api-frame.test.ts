@@ -1,125 +1,17 @@
 import { expect } from 'chai';
-import Koa from 'koa';
-import { z } from 'zod';
-import type { Account } from '../../src/accounts/index.ts';
-import type { Caller } from '../../src/oidc/index.ts';
-import { systemClock } from '../../src/shared/clock.ts';
-import { AppError } from '../../src/shared/errors.ts';
-import { asAccountId, asClientId } from '../../src/shared/ids.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
-import { createApiRoutes } from '../../src/web/api/api-routes.ts';
-import { createOpenApiDocument } from '../../src/web/api/openapi-document.ts';
-import { openToAll, operation, person } from '../../src/web/api/operation.ts';
-import { useEdge } from '../../src/web/http/edge.ts';
-import { type HttpServer, listen } from '../../src/web/http/server.ts';
-
-const echoed = z.object({ id: z.string(), limit: z.number(), text: z.string().optional(), who: z.string().optional() });
-const operations = [
-  operation({
-    method: 'post',
-    path: '/things/{id}',
-    id: 'echo',
-    tag: 'Account',
-    summary: 'Echo',
-    access: openToAll,
-    params: z.strictObject({ id: z.string().regex(/^[a-z]+$/, 'Small letters only.') }),
-    query: z.strictObject({ limit: z.coerce.number('Give a number.').int().max(9).default(3) }),
-    body: z.strictObject({ text: z.string(), more: z.strictObject({ deep: z.boolean() }).optional() }),
-    replies: {
-      201: { description: 'Echo.', body: echoed, headers: { 'X-Echo': 'Yes.' } },
-      204: { description: 'None.' },
-    },
-    handler: async ({ params, query, body }) => {
-      if (body.text === 'none') return { status: 204 };
-      if (body.text === 'refuse') throw new AppError('conflict', 'Taken.', { fields: { text: 'Taken.' } });
-      const reply = { id: params.id, limit: query.limit, text: body.text, secret: 'x' };
-      return { status: 201, body: reply, headers: { 'X-Echo': 'yes' } };
-    },
-  }),
-  operation({
-    method: 'get',
-    path: '/mine',
-    id: 'mine',
-    tag: 'Account',
-    summary: 'Mine',
-    access: person('account:read'),
-    replies: { 200: { description: 'Mine.', body: echoed } },
-    handler: async ({ caller }) => ({ status: 200, body: { id: caller.account.id, limit: 0, who: caller.clientId } }),
-  }),
-  operation({
-    method: 'get',
-    path: '/broken',
-    id: 'broken',
-    tag: 'Account',
-    summary: 'Broken',
-    access: openToAll,
-    replies: { 200: { description: 'Never.', body: echoed } },
-    handler: async () => ({ status: 200, body: { id: 7 } as never }),
-  }),
-];
-
-interface Answer {
-  readonly [name: string]: unknown;
-  readonly fields?: Readonly<Record<string, string>>;
-}
+import { caller, type Frame, startFrame } from './api-frame-server.ts';
 
 describe('the frame of the JSON API', () => {
-  let http: HttpServer;
+  let frame: Frame;
+  const call: Frame['call'] = (...given) => frame.call(...given);
+  const post: Frame['post'] = (...given) => frame.post(...given);
   let url: string;
-  const callers = new Map<string, Caller>();
-  const caller = (extra: Partial<Caller> = {}): Caller => ({
-    clientId: asClientId('app_1'),
-    accountId: asAccountId('acc_1'),
-    scopes: new Set(['account:read']),
-    ...extra,
-  });
 
   before(async () => {
-    const app = new Koa();
-    let handle = app.callback();
-    http = await listen((req, res) => void handle(req, res), { port: 0, host: '127.0.0.1' });
-    url = `http://127.0.0.1:${http.port}`;
-    useEdge(app, {
-      issuer: url,
-      trustedProxies: [],
-      metadataMaxAge: 300,
-      popups: false,
-      bodyLimit: 65_536,
-      clock: systemClock,
-      logger: silentLogger(),
-      access: silentLogger(),
-      renderErrorPage: () => 'page',
-    });
-    const router = createApiRoutes({
-      issuer: url,
-      operations,
-      document: createOpenApiDocument(url, operations),
-      tokens: {
-        verify: async (token, audience) => (audience === `${url}/api/v1` ? callers.get(token) : undefined),
-      },
-      accounts: { find: async (id) => (id === 'acc_1' ? ({ id } as Account) : undefined) },
-    });
-    app.use(router.routes() as Koa.Middleware);
-    handle = app.callback();
+    frame = await startFrame();
+    url = frame.url;
   });
-  after(() => http.drain({ graceSeconds: 0 }));
-
-  const call = async (path: string, init: RequestInit = {}) => {
-    const answer = await fetch(`${url}/api/v1${path}`, init);
-    const text = await answer.text();
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      text,
-      json: (text === '' ? {} : JSON.parse(text)) as Answer,
-    };
-  };
-  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    call(path, {
-      method: 'POST',
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...headers },
-    });
+  after(() => frame.end());
 
   it('hands checked input to the handler and sends nothing that the schema does not name', async () => {
     const answer = await post('/things/abc?limit=5', { text: 'hi' });
@@ -218,16 +110,30 @@ describe('the frame of the JSON API', () => {
       expect(answer.status, bad).to.equal(401);
       expect(challengeOf(answer), bad).to.include('error="invalid_token"');
     }
-    callers.set('narrow', caller({ scopes: new Set(['account:write']) }));
+    frame.callers.set('narrow', caller({ scopes: new Set(['account:write']) }));
     const narrow = await ask('Bearer narrow');
     expect(narrow.status).to.equal(403);
     expect(challengeOf(narrow)).to.include('error="insufficient_scope"').and.include('scope="account:read"');
     const { accountId: _nobody, ...machine } = caller();
-    callers.set('machine', machine);
+    frame.callers.set('machine', machine);
     expect((await ask('Bearer machine')).status).to.equal(403);
-    callers.set('good', caller());
+    frame.callers.set('good', caller());
     expect((await ask('bearer  good')).json).to.deep.equal({ id: 'acc_1', limit: 0, who: 'app_1' });
     expect((await call('/mine?access_token=good')).status, 'a token in the address does not count').to.equal(401);
+  });
+
+  it('tells a request of another form from one that says what is not accepted', async () => {
+    const ask = (etag?: string) =>
+      call('/picky', { method: 'POST', headers: etag === undefined ? {} : { 'if-match': etag } });
+    expect((await ask()).json).to.deep.include({ status: 400, fields: { 'If-Match': 'Send it.' } });
+    expect((await ask('W/"1"')).json).to.deep.include({ status: 400, fields: { 'If-Match': 'Not like this.' } });
+    expect((await ask('"1", "2"')).status).to.equal(400);
+    const own = await ask('"1"');
+    expect(own.json).to.deep.include({ status: 422, detail: 'No.', fields: { a: 'No.' } });
+    expect(own.json.reference).to.equal(own.headers.get('x-request-id'));
+    expect(own.headers.get('retry-after')).to.equal('7');
+    expect(own.headers.get('content-type')).to.equal('application/problem+json');
+    expect((await ask('"2"')).json).to.deep.include({ status: 422, detail: 'A domain says no.', fields: { b: 'No.' } });
   });
 
   it('lets pages of any origin call, and tells browsers so beforehand', async () => {

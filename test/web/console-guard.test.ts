@@ -66,7 +66,7 @@ describe('the guard of our consoles', () => {
       },
       state,
       accounts: { find: async () => person },
-      factorsOf: async () => ({ totp }),
+      hasSecondFactor: async () => totp,
       pages: { show: async (_ctx, page) => void shown.push(page) },
       clock,
       issuer,

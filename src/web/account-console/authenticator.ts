@@ -30,7 +30,7 @@ async function submit(surface: SecuritySurface, ctx: Context, visit: AccountVisi
   if (result.outcome === 'wrong_code') return show(surface, ctx, visit, 'mismatch');
   if (result.outcome === 'expired') return show(surface, ctx, visit, 'expired');
   // The code was shown just now: this session need not show another one for the next page.
-  await surface.renewSession(ctx, { after: surface.clock.now(), secondFactor: 'otp' });
+  await surface.renewSession(ctx, { secondFactor: 'otp' });
   if (result.backupCodes.length > 0) return showCodes(surface, ctx, visit, result.backupCodes, true);
   seeDone(ctx, '/two-step', result.replaced ? 'replaced' : 'on');
 }

@@ -9,13 +9,12 @@ import type { AccountId } from '../../shared/ids.ts';
 import type { PageWriter } from '../page-writer.ts';
 import type { AccountVisit } from './account-pages.ts';
 
-/** What was proven beside the sign-in of a session. */
-export interface RenewProof {
-  /** Everything up to then was ended; milliseconds. */
-  readonly after: number;
-  /** The second factor that was shown, as an `amr` value. */
-  readonly secondFactor?: 'otp';
-}
+/**
+ * What was proven beside the sign-in of a session. `after`: who they are, by the password, and everything up to then
+ * (milliseconds) was ended. `secondFactor`: a factor that they have just made themselves, as an `amr` value; it says
+ * nothing about who they are, so the session becomes no fresher.
+ */
+export type RenewProof = { readonly after: number } | { readonly secondFactor: 'otp' };
 
 /** What the pages about signing in are made of. */
 export interface SecuritySurface {
@@ -26,7 +25,7 @@ export interface SecuritySurface {
   readonly sessions: Pick<Sessions, 'findByUid'>;
   readonly pages: PageWriter;
   readonly clock: Clock;
-  /** Signs this browser in anew, as somebody who has just proven who they are. */
+  /** Adds the proof to the session of this browser. */
   readonly renewSession: (ctx: Context, proof: RenewProof) => Promise<void>;
   /** Names of this person's apps that ask for a second factor. */
   readonly demandingApps: (accountId: AccountId) => Promise<readonly string[]>;

@@ -3,7 +3,7 @@ import { fewBackupCodes } from '../../account-settings/index.ts';
 import { deviceText } from '../../devices/index.ts';
 import { metaOf } from '../request-meta.ts';
 import { type AccountPage, type AccountVisit, seeDone } from './account-pages.ts';
-import { dateOf, keptSession, type SecuritySurface } from './security-surface.ts';
+import { dateOf, type SecuritySurface } from './security-surface.ts';
 
 /** How the second door stands, and the ways to change it. */
 export const twoStepPage = ({ settings, devices, pages }: SecuritySurface): AccountPage => ({
@@ -13,9 +13,9 @@ export const twoStepPage = ({ settings, devices, pages }: SecuritySurface): Acco
     stored: 'Your backup codes are set. Each opens the second door once.',
     replaced:
       'The new authenticator app is in use. The old one does not work any more, and your backup codes still do.',
-    off: 'Two-step verification is off. Your backup codes are gone, and all other devices are signed out.',
+    off: 'Two-step verification is off. Your backup codes are gone, and every other device is signed out.',
     removed:
-      'Your authenticator app is removed. Your passkey is the second step now, and all other devices are signed out.',
+      'Your authenticator app is removed. Your passkey is the second step now, and every other device is signed out.',
     forgotten: 'Every browser shows the second factor at its next sign-in.',
   },
   async show(ctx, { account, shell, done }) {
@@ -61,10 +61,8 @@ export const twoStepOffPage = (surface: SecuritySurface): AccountPage => ({
   fresh: true,
   show: (ctx, visit) => showOff(surface, ctx, visit, false),
   async submit(ctx, visit) {
-    const kept = await keptSession(surface, visit);
-    const result = await surface.settings.removeTotp(visit.account, kept, metaOf(ctx));
+    const result = await surface.settings.removeTotp(visit.account, metaOf(ctx));
     if (result.outcome !== 'removed') return showOff(surface, ctx, visit, true);
-    await surface.renewSession(ctx, { after: result.at });
     const { secondFactor } = await surface.settings.securityState(visit.account);
     seeDone(ctx, '/two-step', secondFactor ? 'removed' : 'off');
   },

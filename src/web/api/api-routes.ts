@@ -2,14 +2,14 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { AppError } from '../../shared/errors.ts';
 import type { PageWriter } from '../page-writer.ts';
-import type { BearerNeeds } from './bearer.ts';
+import type { CallerNeeds } from './authenticate.ts';
 import { describeDocument } from './docs-page.ts';
 import type { OpenApiDocument } from './openapi-document.ts';
 import type { Operation } from './operation.ts';
 import { apiPath, resourceMetadata, resourceMetadataPath } from './resource.ts';
 import { runOperation } from './run-operation.ts';
 
-interface Needs extends BearerNeeds {
+interface Needs extends CallerNeeds {
   readonly operations: readonly Operation[];
   readonly document: OpenApiDocument;
   readonly pages: PageWriter;
@@ -20,7 +20,7 @@ export const documentPath = `${apiPath}/openapi.json`;
 
 const exposed = 'WWW-Authenticate, Retry-After, ETag, X-Request-Id';
 
-/** Any origin may call: a caller is who its token says, and cookies count for nothing here. */
+/** Any origin may call with a token. What a cookie opens is for our own origin, and `*` keeps cookies from all others. */
 const openToOrigins: Middleware = function openToOrigins(ctx, next) {
   ctx.set('Access-Control-Allow-Origin', '*');
   ctx.set('Access-Control-Expose-Headers', exposed);
@@ -52,7 +52,8 @@ export function createApiDocs({ document, pages }: Pick<Needs, 'document' | 'pag
 
 /** The JSON API below {@link apiPath}, and its OpenAPI document. */
 export function createApiRoutes(needs: Omit<Needs, 'pages'>): Router {
-  const router = new Router();
+  // Strict: `DELETE …/sessions/` with an id that went missing is not the address of all sessions.
+  const router = new Router({ strict: true });
   const text = JSON.stringify(needs.document);
   const paths = new Map<string, Set<string>>([[documentPath, new Set(['GET', 'HEAD', 'OPTIONS'])]]);
   router.use(openToOrigins as never);

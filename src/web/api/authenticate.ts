@@ -9,7 +9,8 @@ import type { Access, PersonCaller } from './operation.ts';
 /** How callers are found out, and what the sensitive operations ask of them. */
 export interface CallerNeeds extends BearerNeeds, BrowserNeeds {
   readonly clock: Clock;
-  readonly factorsOf: (id: AccountId) => Promise<{ readonly totp: boolean }>;
+  /** Whether the account has a second factor, of whatever kind. */
+  readonly hasSecondFactor: (id: AccountId) => Promise<boolean>;
   /** Seconds that the sign-in behind a sensitive operation may be old. */
   readonly freshSeconds: number;
 }
@@ -43,10 +44,10 @@ async function checkStrength(needs: CallerNeeds, ctx: Context, access: Access, c
   const byBrowser = caller.by.kind === 'browser';
   // What an app may do at any time was settled when it got its token; a page of ours asks as the consoles do.
   if (!byBrowser && !access.recent) return;
-  const { totp } = await needs.factorsOf(caller.account.id);
-  const wanted = totp ? 'aal2' : 'aal1';
+  const secondFactor = await needs.hasSecondFactor(caller.account.id);
+  const wanted = secondFactor ? 'aal2' : 'aal1';
   const tooOld = access.recent && epochSeconds(needs.clock) - (caller.authTime ?? 0) > needs.freshSeconds;
-  if (tooOld || (totp && caller.acr !== 'aal2')) demand(needs, ctx, access, wanted);
+  if (tooOld || (secondFactor && caller.acr !== 'aal2')) demand(needs, ctx, access, wanted);
 }
 
 /**

@@ -2,8 +2,8 @@ import type { Context } from 'koa';
 import type { Accounts } from '../../accounts/index.ts';
 import type { AccessTokens } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { Access, PersonCaller } from './operation.ts';
-import { apiIdentifier, resourceMetadataPath } from './resource.ts';
+import type { PersonCaller } from './operation.ts';
+import { type ApiScopeName, apiIdentifier, resourceMetadataPath } from './resource.ts';
 
 export interface BearerNeeds {
   readonly issuer: string;
@@ -14,7 +14,11 @@ export interface BearerNeeds {
 const realm = 'sallyport';
 
 /** The challenge of RFC 6750 §3, with the pointer of RFC 9728 §5.1. Everything in it is text of ours. */
-function challenge(ctx: Context, issuer: string, parameters: Readonly<Record<string, string | undefined>>): void {
+export function challenge(
+  ctx: Context,
+  issuer: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+): void {
   const parts = Object.entries({ realm, resource_metadata: `${issuer}${resourceMetadataPath}`, ...parameters }).flatMap(
     ([name, value]) => (value === undefined ? [] : [`${name}="${value}"`]),
   );
@@ -39,16 +43,12 @@ function refuseToken(ctx: Context, issuer: string, scope: string | undefined): n
   throw new AppError('unauthenticated', 'The access token is not good here, or not any more. Get a new one.');
 }
 
-/**
- * Finds out who calls, and whether they may. @throws AppError `unauthenticated` or `forbidden`, with the challenge that
- * tells a client which token it needs.
- */
-export async function authenticate(
+/** The caller behind the token of the request. @throws AppError `unauthenticated` or `forbidden`, with a challenge. */
+export async function authenticateApp(
   { issuer, tokens, accounts }: BearerNeeds,
   ctx: Context,
-  { kind, scope }: Access,
-): Promise<PersonCaller | undefined> {
-  if (kind === 'open') return undefined;
+  scope: ApiScopeName | undefined,
+): Promise<PersonCaller> {
   const token = readToken(ctx);
   const caller = token === undefined ? undefined : await tokens.verify(token, apiIdentifier(issuer));
   if (!caller) return refuseToken(ctx, issuer, scope);
@@ -56,7 +56,13 @@ export async function authenticate(
     challenge(ctx, issuer, { error: 'insufficient_scope', error_description: `This needs the scope ${scope}`, scope });
     throw new AppError('forbidden', `The access token lacks the scope ${scope}.`);
   }
-  const account = caller.accountId && (await accounts.find(caller.accountId));
+  const { accountId, clientId, acr, authTime } = caller;
+  const account = accountId && (await accounts.find(accountId));
   if (!account) throw new AppError('forbidden', 'This is about a person, and the access token stands for an app.');
-  return { ...caller, account };
+  return {
+    account,
+    by: { kind: 'app', clientId },
+    ...(acr !== undefined && { acr }),
+    ...(authTime !== undefined && { authTime }),
+  };
 }

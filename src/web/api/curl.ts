@@ -21,12 +21,26 @@ function bodyOf({ requestBody }: OperationObject): string[] {
   );
 }
 
+/** The shell variable for a parameter: `clientId` and `If-Match` are `$CLIENT_ID` and `$IF_MATCH`. */
+const variable = (name: string): string =>
+  `$${name
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toUpperCase()}`;
+
 function urlOf(server: string, path: string, { parameters = [] }: OperationObject): string {
   const query = parameters
     .filter((parameter) => parameter.in === 'query' && parameter.required && parameter.example !== undefined)
     .map(({ name, example }) => `${name}=${encodeURIComponent(String(example))}`);
-  return `${server}${path}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+  const url = `${server}${path}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+  // Nothing in an address of ours means something to a shell inside of double quotes.
+  return path.includes('{') ? `"${url.replaceAll(/\{(\w+)\}/g, (_, name: string) => variable(name))}"` : quote(url);
 }
+
+const headersOf = ({ parameters = [] }: OperationObject): string[] =>
+  parameters
+    .filter((parameter) => parameter.in === 'header' && parameter.required)
+    .map(({ name }) => `-H "${name}: ${variable(name)}"`);
 
 /** A command that calls this operation, to be copied into a shell. What is secret comes from variables. */
 export function curlFor(server: string, path: string, method: string, operation: OperationObject): string {
@@ -34,7 +48,8 @@ export function curlFor(server: string, path: string, method: string, operation:
     ...(method === 'get' || operation.requestBody ? [] : [`-X ${method.toUpperCase()}`]),
     ...(operation.requestBody && method !== 'post' ? [`-X ${method.toUpperCase()}`] : []),
     ...credentials(operation),
+    ...headersOf(operation),
     ...bodyOf(operation),
   ];
-  return [`curl ${quote(urlOf(server, path, operation))}`, ...parts].join(' \\\n  ');
+  return [`curl ${urlOf(server, path, operation)}`, ...parts].join(' \\\n  ');
 }

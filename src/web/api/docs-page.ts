@@ -15,7 +15,8 @@ function accessText({ security }: OperationObject): string {
   const [first] = security;
   if (!first) return 'Anybody may call this.';
   const scopes = first.accessToken;
-  if (scopes) return `An access token with the scope ${scopes.map((name) => `\`${name}\``).join(' and ')}.`;
+  const browser = security.some((one) => 'browserSession' in one) ? ' Or a page of this origin, by its session.' : '';
+  if (scopes) return `An access token with the scope ${scopes.map((name) => `\`${name}\``).join(' and ')}.${browser}`;
   return 'The client itself, with its secret or assertion; a client without one sends `client_id`.';
 }
 

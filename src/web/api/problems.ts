@@ -1,11 +1,22 @@
+import type { Context } from 'koa';
 import { AppError, type ErrorCode } from '../../shared/errors.ts';
 import { failureOf, failureOfStatus, statusOf } from '../http/failure.ts';
 import type { JsonSchema, ResponseObject } from './openapi-types.ts';
+import type { RefusalCode } from './operation.ts';
+import type { Unprocessable } from './unprocessable.ts';
+
+/** Titles of refusals that only the API has. */
+const ownTitle = 'That was not accepted';
+const unprocessableStatus = 422;
 
 /** What each refusal means at the API; the set is closed, and the compiler finds a code that is missing. */
-const meanings: Readonly<Record<ErrorCode, string>> = {
-  invalid_input: 'The request is malformed, or a field has a value that cannot be. `fields` says which and why.',
-  unauthenticated: 'There is no access token, or it is not good here any more. `WWW-Authenticate` says what is needed.',
+const meanings: Readonly<Record<RefusalCode, string>> = {
+  invalid_input:
+    'The request does not have the form that is described here: no JSON, a field that is missing, unknown or of another type. `fields` says which and why.',
+  unprocessable:
+    'The request has the right form, and something that it says is not accepted: a wrong code, a password that the policy refuses. `fields` says what and why.',
+  unauthenticated:
+    'There is no access token, or it is not good here any more; or the sign-in behind it is too old or lacks the second factor (`insufficient_user_authentication`, RFC 9470). `WWW-Authenticate` says what is needed.',
   forbidden: 'The access token is good, and does not allow this. A missing scope is named in `WWW-Authenticate`.',
   not_found: 'No such address, or no such thing at it.',
   conflict: 'It was changed meanwhile, or somebody else has the name. Read it again and repeat the change.',
@@ -31,6 +42,7 @@ export interface Problem {
 /** Every problem there is, by status. */
 export const problems: readonly Problem[] = [
   ...Object.entries(meanings).map(([code, description]) => {
+    if (code === 'unprocessable') return { status: unprocessableStatus, title: ownTitle, description };
     const { status, title } = failureOf(new AppError(code as ErrorCode, description));
     return { status, title, description };
   }),
@@ -61,7 +73,7 @@ export const problemSchema: JsonSchema = {
 };
 
 /** The response object of one kind of refusal; `description` says when this operation gives it. */
-export function problemResponse(code: ErrorCode, description = meanings[code]): ResponseObject {
+export function problemResponse(code: RefusalCode, description = meanings[code]): ResponseObject {
   const text = (about: string): { description: string; schema: JsonSchema } => ({
     description: about,
     schema: { type: 'string' },
@@ -79,4 +91,23 @@ export function problemResponse(code: ErrorCode, description = meanings[code]): 
   };
 }
 
-export const problemStatus = (code: ErrorCode): string => String(statusOf(code));
+/** The same for refusals that come before the operation: a body that is too long, or no JSON. */
+export const edgeResponse = (status: keyof typeof edgeMeanings): ResponseObject => ({
+  description: edgeMeanings[status] ?? '',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+export const problemStatus = (code: RefusalCode): string =>
+  String(code === 'unprocessable' ? unprocessableStatus : statusOf(code));
+
+/** Answers 422 as every other problem is answered. */
+export function writeUnprocessable(ctx: Context, { message, details }: Unprocessable): void {
+  const { fields, retryAfter } = details;
+  if (retryAfter !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
+  ctx.state.refusal = { code: 'unprocessable' };
+  const problem = { type: 'about:blank', title: ownTitle, status: unprocessableStatus, detail: message };
+  const reference = String(ctx.state.requestId ?? '');
+  ctx.body = JSON.stringify({ ...problem, reference, ...(fields && { fields }) });
+  ctx.type = 'application/problem+json';
+  ctx.status = unprocessableStatus;
+}

@@ -7,6 +7,8 @@ export const apiPath = '/api/v1';
 export const apiScopes = {
   'account:read': 'See your profile, email address, postal address and phone number',
   'account:write': 'Change your profile',
+  'account:security':
+    'See and change how you sign in: your password, second factor, passkeys, devices and apps; change your email address, and download or delete your account',
 } as const;
 
 export type ApiScopeName = keyof typeof apiScopes;

@@ -2,8 +2,11 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.ts';
 import { metaOf } from '../request-meta.ts';
-import { authenticate, type BearerNeeds } from './bearer.ts';
+import { authenticate, type CallerNeeds } from './authenticate.ts';
+import { challenge } from './bearer.ts';
 import type { Operation } from './operation.ts';
+import { writeUnprocessable } from './problems.ts';
+import { Unprocessable } from './unprocessable.ts';
 
 const refused = (fields: Readonly<Record<string, string>>): AppError =>
   new AppError('invalid_input', 'Some of the request cannot be accepted.', { fields });
@@ -41,18 +44,56 @@ function readJson(ctx: Context): unknown {
   }
 }
 
+/** The headers that an operation reads, by the names that it gives them. */
+function readHeaders(ctx: Context, { shape }: z.ZodObject): Record<string, string> {
+  const given = Object.keys(shape).map((name) => [name, ctx.get(name)] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+}
+
+/** What a domain refuses, in the words of the API. */
+function translate({ issuer }: CallerNeeds, { access, params }: Operation, ctx: Context, thrown: unknown): unknown {
+  if (!(thrown instanceof AppError)) return thrown;
+  const { fields, retryAfter } = thrown.details;
+  // A value that has the right form is no fault of form.
+  if (thrown.code === 'invalid_input') {
+    return new Unprocessable(thrown.message, { retryAfter, ...(fields && { fields }) });
+  }
+  if (thrown.code !== 'not_found' || access.kind !== 'person' || params) return thrown;
+  // Where nothing was named, it is the caller's account that is gone since they were let in.
+  challenge(ctx, issuer, { error: 'invalid_token' });
+  return new AppError('unauthenticated', 'The account cannot be used any more. Nothing was changed.');
+}
+
+type Answer = Awaited<ReturnType<Operation['handler']>>;
+type Input = Parameters<Operation['handler']>[0];
+
+/** The handler's answer; undefined when it refused with 422, which is written by then. */
+async function handle(needs: CallerNeeds, operation: Operation, input: Input): Promise<Answer | undefined> {
+  try {
+    return await operation.handler(input);
+  } catch (thrown) {
+    const refusal = translate(needs, operation, input.ctx, thrown);
+    if (!(refusal instanceof Unprocessable)) throw refusal;
+    writeUnprocessable(input.ctx, refusal);
+    return undefined;
+  }
+}
+
 /** Answers one request: who asks, what they send, the handler, and whether its answer is what was promised. */
-export async function runOperation(needs: BearerNeeds, operation: Operation, ctx: Context): Promise<void> {
-  const { access, params, query, body, replies } = operation;
+export async function runOperation(needs: CallerNeeds, operation: Operation, ctx: Context): Promise<void> {
+  const { access, params, query, headers, body, replies } = operation;
   const caller = await authenticate(needs, ctx, access);
   const given = readQuery(ctx);
-  const answer = await operation.handler({
+  const answer = await handle(needs, operation, {
     caller,
     params: params && check(params, { ...ctx.params }),
     query: check(query ?? z.strictObject({}), given),
+    headers: headers && check(headers, readHeaders(ctx, headers)),
     body: body && check(body, readJson(ctx)),
     meta: metaOf(ctx),
+    ctx,
   });
+  if (!answer) return;
   const reply = replies[answer.status];
   if (!reply) throw new Error(`${operation.id} answered ${answer.status}, which it does not describe.`);
   ctx.status = answer.status;

@@ -28,9 +28,21 @@ export function typeText(schema: JsonSchema): string {
 const withDefault = (description: string, schema: JsonSchema): string =>
   schema.default === undefined ? description : `${description} Default: ${JSON.stringify(schema.default)}.`.trim();
 
-/** The fields of an object schema; none for anything else. */
+/** Fields of any of these; what one of them may do without is not required. */
+function fieldsOfAny(choices: readonly JsonSchema[], schemas: Schemas): ApiField[] {
+  const lists = choices.map((choice) => fieldsOf(choice, schemas));
+  const byName = new Map(lists.flat().map((field) => [field.name, field]));
+  return [...byName.values()].map((field) => ({
+    ...field,
+    required: lists.every((fields) => fields.some(({ name, required }) => name === field.name && required)),
+  }));
+}
+
+/** The fields of an object schema or of a choice between some; none for anything else. */
 export function fieldsOf(given: JsonSchema, schemas: Schemas): ApiField[] {
-  const { properties = {}, required = [] } = resolve(given, schemas);
+  const { properties = {}, required = [], anyOf, oneOf } = resolve(given, schemas);
+  const choices = anyOf ?? oneOf;
+  if (choices) return fieldsOfAny(choices, schemas);
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     type: typeText(schema),

@@ -34,7 +34,8 @@ interface Needs {
   readonly sessions: Pick<BrowserSessions, 'current' | 'signInUrl'>;
   readonly state: SignInState;
   readonly accounts: Pick<Accounts, 'find'>;
-  readonly factorsOf: (id: AccountId) => Promise<{ readonly totp: boolean }>;
+  /** Whether the account has a second factor, of whatever kind. */
+  readonly hasSecondFactor: (id: AccountId) => Promise<boolean>;
   readonly pages: PageWriter;
   readonly clock: Clock;
   readonly issuer: string;
@@ -70,11 +71,11 @@ async function deny({ pages }: Needs, ctx: Context, { account }: Visitor, { home
 }
 
 async function missing(
-  { factorsOf, clock }: Needs,
+  { hasSecondFactor, clock }: Needs,
   { account, session }: Visitor,
   { maxAge }: ConsoleRule,
 ): Promise<Omit<ConsoleSignIn, 'state'> | undefined> {
-  const secondFactor = session.acr !== 'aal2' && (await factorsOf(account.id)).totp;
+  const secondFactor = session.acr !== 'aal2' && (await hasSecondFactor(account.id));
   const tooOld = maxAge !== undefined && epochSeconds(clock) - (session.authTime ?? 0) > maxAge;
   if (!secondFactor && !tooOld) return undefined;
   return { ...(secondFactor && { acr: 'aal2' }), ...(tooOld && { maxAge }) };

@@ -3,10 +3,10 @@ import type { Permissions } from '../../consents/index.ts';
 import { allowedScopes } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
-import { doorsOf } from '../doors.ts';
 import { metaOf } from '../request-meta.ts';
 import { scopeTexts } from '../scope-texts.ts';
 import { appOf, type SignInSurface, seeOther, type Visit } from './context.ts';
+import { sessionDoors } from './doors.ts';
 import type { Remember } from './remember.ts';
 import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
 
@@ -76,7 +76,7 @@ async function show(surface: SignInSurface, visit: Visit): Promise<void> {
     apis: apis.map((api) => (api.scopes.length > 0 ? api : { ...api, scopes: [bareApi] })),
     offline: interaction.offlineAccess,
     account: account.email,
-    doors: doorsOf(interaction.session),
+    doors: sessionDoors(interaction.session),
     redirectDomain: app.domain,
   });
 }

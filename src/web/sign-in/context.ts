@@ -6,10 +6,19 @@ import type { Client, Clients } from '../../clients/index.ts';
 import type { Consents } from '../../consents/index.ts';
 import type { Devices } from '../../devices/index.ts';
 import type { BrowserSessions, Interaction, Interactions } from '../../oidc/index.ts';
+import type { Passkeys } from '../../passkeys/index.ts';
+import type { RegistrationPolicy } from '../../registration/index.ts';
 import type { Sessions } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
-import type { Evidence, FlowView, NewSignIn, Requirement, SignIn } from '../../sign-in/index.ts';
+import {
+  type Evidence,
+  type FlowView,
+  type NewSignIn,
+  type Requirement,
+  readEvidence,
+  type SignIn,
+} from '../../sign-in/index.ts';
 import { appCard } from '../app-card.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { AppIdentity } from '../page-models.ts';
@@ -25,6 +34,8 @@ export interface SignInSurface {
   readonly apis: Pick<Apis, 'find'>;
   readonly consents: Consents;
   readonly audit: AuditLog;
+  /** Whether an account can be made by whoever has none. */
+  readonly registration: { readonly policy: Pick<RegistrationPolicy, 'mode'> };
   readonly pages: PageWriter;
   readonly forms: FormGuard;
   readonly limits: AttemptLimits;
@@ -32,7 +43,8 @@ export interface SignInSurface {
   readonly demoAccounts: () => readonly { username: string; password: string; note: string }[];
   readonly secureCookies: boolean;
   readonly sessions: Pick<Sessions, 'open'>;
-  readonly devices: Pick<Devices, 'seen'>;
+  readonly devices: Pick<Devices, 'seen' | 'remember' | 'rememberDays'>;
+  readonly passkeys: Pick<Passkeys, 'unknownSignal'>;
   readonly deviceCookie: DeviceCookie;
   readonly browserSessions: Pick<BrowserSessions, 'current'>;
 }
@@ -45,18 +57,11 @@ export interface Visit {
   readonly base: string;
 }
 
-const methodNames = { pwd: 'pwd', otp: 'otp', backup_code: 'backup_code' } as const;
-
 /** The browser's earlier sign-in as evidence; the sign-in domain decides what it is still worth. */
 export function sessionEvidence(interaction: Interaction): Evidence | undefined {
   const { session } = interaction;
   if (!session || interaction.sessionIsStale || session.authTime === undefined) return undefined;
-  const { authTime } = session;
-  const methods = session.amr.flatMap((name) => {
-    const method = methodNames[name as keyof typeof methodNames];
-    return method ? [{ method, at: authTime }] : [];
-  });
-  return { accountId: asAccountId(session.accountId), methods };
+  return readEvidence(asAccountId(session.accountId), session.amr, session.authTime);
 }
 
 /** What this interaction asks of a sign-in: the request, the client and the APIs together. */

@@ -4,27 +4,46 @@ import type { Context } from 'koa';
 import { AppError } from '../../shared/errors.ts';
 import { showConsent, submitConsent } from './consent.ts';
 import { type SignInSurface, seeOther, type Visit, visitOf } from './context.ts';
+import { showEmailSignIn, submitEmailSignIn } from './email-sign-in.ts';
 import { showBackupCodes, showEnrolment, submitBackupCodes, submitEnrolment } from './enrolment.ts';
-import { showLogin, submitLogin } from './login.ts';
+import {
+  showChangePassword,
+  showOfferPasskey,
+  showUnverified,
+  submitChangePassword,
+  submitOfferPasskey,
+  submitUnverified,
+} from './last-steps.ts';
+import { passkeyOptions, showLogin, submitLogin } from './login.ts';
 import { createRemember, type Remember } from './remember.ts';
-import { showSecondFactor, submitSecondFactor } from './second-factor.ts';
+import { type SecondDoorName, showSecondFactor, submitSecondFactor } from './second-factor.ts';
 import { showSelectAccount, submitSelectAccount } from './select-account.ts';
 import { dispatch, pageOfPrompt } from './steps.ts';
 
 type Handler = (surface: SignInSurface, remember: Remember, visit: Visit) => Promise<void>;
 
-const pages: readonly { readonly path: string; readonly show: Handler; readonly submit: Handler }[] = [
+interface PageRoutes {
+  readonly path: string;
+  readonly show: Handler;
+  readonly submit: Handler;
+}
+
+const secondDoor = (path: string, page: SecondDoorName): PageRoutes => ({
+  path,
+  show: (surface, remember, visit) => showSecondFactor(surface, remember, visit, page),
+  submit: (surface, remember, visit) => submitSecondFactor(surface, remember, visit, page),
+});
+
+const pages: readonly PageRoutes[] = [
   { path: 'login', show: showLogin, submit: submitLogin },
-  {
-    path: 'second-factor',
-    show: (surface, remember, visit) => showSecondFactor(surface, remember, visit, 'totp'),
-    submit: (surface, remember, visit) => submitSecondFactor(surface, remember, visit, 'totp'),
-  },
-  {
-    path: 'backup-code',
-    show: (surface, remember, visit) => showSecondFactor(surface, remember, visit, 'backup-code'),
-    submit: (surface, remember, visit) => submitSecondFactor(surface, remember, visit, 'backup-code'),
-  },
+  secondDoor('second-factor', 'totp'),
+  secondDoor('passkey', 'passkey'),
+  secondDoor('backup-code', 'backup-code'),
+  secondDoor('email-code', 'email-code'),
+  { path: 'email', show: showEmailSignIn, submit: submitEmailSignIn },
+  { path: 'verify-email', show: showUnverified, submit: submitUnverified },
+  { path: 'change-password', show: showChangePassword, submit: submitChangePassword },
+  { path: 'offer-passkey', show: showOfferPasskey, submit: submitOfferPasskey },
   { path: 'enroll', show: showEnrolment, submit: submitEnrolment },
   { path: 'backup-codes', show: showBackupCodes, submit: submitBackupCodes },
   { path: 'select-account', show: showSelectAccount, submit: submitSelectAccount },
@@ -69,6 +88,7 @@ export function createSignInRoutes(surface: SignInSurface): Router {
 
   router.get('sign-in', '/', visited(enter));
   router.post('sign-in:submit', '/', visited(submitLogin));
+  router.get('sign-in:passkey-options', '/passkey-options', visited(passkeyOptions));
   for (const { path, show, submit } of pages) {
     router.get(`sign-in:${path}`, `/${path}`, visited(show));
     router.post(`sign-in:${path}:submit`, `/${path}`, visited(submit));

@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
-import type { FinishedSignIn, FlowView, Step } from '../../sign-in/index.ts';
+import type { FinishedSignIn, FlowView, SecondFactor, Step } from '../../sign-in/index.ts';
 import { metaOf } from '../request-meta.ts';
 import type { SignInSurface, Visit } from './context.ts';
 import { openFlow, requirementOf, seeOther } from './context.ts';
@@ -8,9 +8,25 @@ import type { Remember } from './remember.ts';
 /** Which page stands for which step. No step names another: each returns to the dispatcher. */
 const pathOf: Record<Exclude<Step, 'done'>, string> = {
   password: 'login',
+  'verify-email': 'verify-email',
   'second-factor': 'second-factor',
   'enroll-totp': 'enroll',
   'show-backup-codes': 'backup-codes',
+  'change-password': 'change-password',
+  'offer-passkey': 'offer-passkey',
+};
+
+const secondDoors: Record<SecondFactor, string> = {
+  totp: 'second-factor',
+  passkey: 'passkey',
+  backup_code: 'backup-code',
+  email: 'email-code',
+};
+
+/** The page of a step; at the second door that of the usual way through. */
+const pageOf = (step: Exclude<Step, 'done'>, ways: FlowView['ways']): string => {
+  const [way] = ways ?? [];
+  return step === 'second-factor' && way ? secondDoors[way] : pathOf[step];
 };
 
 /** The page of a prompt that is not about signing in, unless the person chose to sign in anew. */
@@ -70,8 +86,8 @@ export async function dispatch(
   // A flow that was opened on top of these two is someone who wants to be someone else.
   const asked = known ? undefined : await pageOfPrompt(surface, visit);
   if (asked) return seeOther(ctx, `${base}/${asked}`);
-  const { step } = known ?? (await openFlow(surface, visit));
-  if (step !== 'done') return seeOther(ctx, `${base}/${pathOf[step]}`);
+  const { step, ways } = known ?? (await openFlow(surface, visit));
+  if (step !== 'done') return seeOther(ctx, `${base}/${pageOf(step, ways)}`);
   const finished = await surface.signIn.finish(interaction.uid, metaOf(ctx));
   return goBack(surface, visit, finished, remember.read(ctx));
 }

@@ -1,0 +1,142 @@
+import type { Account } from '../accounts/index.ts';
+import type { RememberedUse } from '../devices/index.ts';
+import { epochSeconds } from '../shared/clock.ts';
+import { type Proof, withProof } from './evidence.ts';
+import { finishedBy, recordSuccess } from './finish.ts';
+import { type Flow, toMilliseconds, unstored } from './flow.ts';
+import { spares } from './next-step.ts';
+import type { SignInParts } from './parts.ts';
+import type { DoorInput, RequestMeta, SubmitResult } from './sign-in-types.ts';
+import { decide, type Known, viewOf } from './situation.ts';
+import type { Reservation } from './throttle-store.ts';
+
+/** What opened the first door, and what was known before it was looked at. */
+export interface Opened {
+  readonly flow: Flow;
+  readonly account: Account;
+  readonly known: Known;
+  readonly proof: Proof;
+  readonly loginHint?: string;
+  /** The try that this was, where tries are counted. */
+  readonly reservation?: Reservation;
+  /** Asks the person at the end if they want a passkey. */
+  readonly offerPasskey: boolean;
+  readonly input: Pick<DoorInput, 'finish' | 'device'>;
+  readonly meta: RequestMeta;
+}
+
+/** The flow as the step leaves it. */
+function nextFlow({ clock, policy }: SignInParts, opened: Opened, more: readonly Proof[] = []): Flow {
+  const { flow, account, proof, loginHint, offerPasskey } = opened;
+  let evidence = withProof(flow.evidence, account.id, proof);
+  for (const other of more) evidence = withProof(evidence, account.id, other);
+  return {
+    ...flow,
+    evidence,
+    ...(loginHint !== undefined && { loginHint }),
+    challengeEndsAt: clock.now() + toMilliseconds(policy.challengeSeconds),
+    unseenCodes: flow.unseenCodes && flow.evidence?.accountId === account.id,
+    offerPasskey,
+    wrongCodes: 0,
+    version: flow.version + 1,
+  };
+}
+
+/** Lets a remembered browser stand for the second door, where one is due and that is enough. */
+async function recallDevice(parts: SignInParts, opened: Opened): Promise<RememberedUse | undefined> {
+  const { flow, account, known, input, meta } = opened;
+  const token = spares(flow.requirement) ? input.device?.tokenOf?.(account.id) : undefined;
+  if (token === undefined) return undefined;
+  const { step } = decide(parts, nextFlow(parts, opened), account, known);
+  return step === 'second-factor' ? parts.devices.useRemembered(account.id, input.device?.id, token, meta) : undefined;
+}
+
+const unproven = new Set(['password', 'second-factor', 'enroll-totp']);
+
+/** The step as a change of the flow, and where that leads. */
+function stepOf(parts: SignInParts, opened: Opened, remembered: RememberedUse | undefined) {
+  const device: Proof = { method: 'device', at: epochSeconds(parts.clock) };
+  const next = nextFlow(parts, opened, remembered?.remembered ? [device] : []);
+  const situation = decide(parts, next, opened.account, opened.known);
+  const done = situation.step === 'done';
+  return {
+    next,
+    proven: !unproven.has(situation.step),
+    finished: done && opened.input.finish ? finishedBy(next) : undefined,
+    view: viewOf(parts, situation),
+  };
+}
+
+type Taken = ReturnType<typeof stepOf>;
+
+/** Else a known password would buy a fresh set of tries at the second door each time. */
+async function settle({ throttle }: SignInParts, { reservation }: Opened, { proven }: Taken): Promise<void> {
+  if (reservation) await (proven ? throttle.reset(reservation.key) : throttle.giveBack(reservation));
+}
+
+async function noteOffer({ facts, clock }: SignInParts, { flow, account, offerPasskey }: Opened): Promise<void> {
+  if (offerPasskey && !flow.offerPasskey) await facts.noteOffer(account.id, clock.now());
+}
+
+/** The first step of a flow: it is stored as the step leaves it, in one round trip with all that goes with it. */
+async function storeFirst(parts: SignInParts, opened: Opened, taken: Taken): Promise<boolean> {
+  const { flows, clock } = parts;
+  const { next, finished } = taken;
+  const flow = finished ? { ...next, finishedAt: clock.now() } : next;
+  const [added, ...others] = await flows.together(() =>
+    Promise.allSettled([
+      flows.add(flow),
+      settle(parts, opened, taken),
+      noteOffer(parts, opened),
+      finished && recordSuccess(parts, finished, flow, opened.meta),
+    ]),
+  );
+  if (added.status === 'fulfilled' && !added.value) return false;
+  for (const result of [added, ...others]) if (result.status === 'rejected') throw result.reason;
+  return true;
+}
+
+/** A later step: nothing is written when the flow took another one meanwhile. */
+const advance = (parts: SignInParts, opened: Opened, taken: Taken): Promise<boolean> => {
+  const { flows, clock } = parts;
+  const { evidence } = taken.next;
+  if (!evidence) throw new Error('A step proved nothing.');
+  return flows.transaction(async () => {
+    const next = await flows.advance(opened.flow, { ...taken.next, evidence }, clock.now());
+    if (!next) return false;
+    await settle(parts, opened, taken);
+    await noteOffer(parts, opened);
+    if (!taken.finished) return true;
+    if (!(await flows.finish(next, clock.now()))) throw new Error('A sign-in was ended under a lock of its own.');
+    await recordSuccess(parts, taken.finished, next, opened.meta);
+    return true;
+  });
+};
+
+/**
+ * Takes the step through the first door; `moved` when the flow took another one meanwhile. A full proof clears the count
+ * of failures; half of one only takes this try off it.
+ */
+export async function openFirstDoor(
+  parts: SignInParts,
+  opened: Opened,
+): Promise<{
+  readonly moved: boolean;
+  readonly remembered: RememberedUse | undefined;
+  readonly result?: SubmitResult;
+}> {
+  const remembered = await recallDevice(parts, opened);
+  const taken = stepOf(parts, opened, remembered);
+  const isFirst = opened.flow.version === unstored;
+  if (await (isFirst ? storeFirst(parts, opened, taken) : advance(parts, opened, taken))) {
+    const result = {
+      outcome: 'accepted' as const,
+      view: taken.view,
+      ...(taken.finished && { finished: taken.finished }),
+      ...(remembered && { remembered }),
+    };
+    return { moved: false, remembered, result };
+  }
+  if (opened.reservation) await parts.throttle.giveBack(opened.reservation);
+  return { moved: true, remembered };
+}
