@@ -18,7 +18,7 @@ describe('the runner of these tests', () => {
   const run = (source: string) => {
     const file = join(dir, 'example.test.mjs');
     writeFileSync(file, source);
-    return forkMocha([file], 'ignore');
+    return forkMocha([file]);
   };
 
   it('counts what passed, failed and was skipped', async () => {

@@ -43,10 +43,21 @@ const chromium: Start = async () => {
   }
 };
 
-async function start(name: Lane['name'], begin: Start, stack: AsyncDisposableStack): Promise<Lane> {
+/** The lanes of one process of tests, and the variables that lead its tests to them. */
+export interface Lanes {
+  readonly list: readonly Lane[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function start(
+  name: Lane['name'],
+  begin: Start,
+  stack: AsyncDisposableStack,
+  env: Record<string, string>,
+): Promise<Lane> {
   try {
-    const { detail, env } = await begin(stack);
-    Object.assign(process.env, env);
+    const { detail, env: own } = await begin(stack);
+    Object.assign(env, own);
     return { name, detail, ran: true };
   } catch (error) {
     const detail = error instanceof LaneMissing ? error.message : reasonOf(error);
@@ -55,11 +66,13 @@ async function start(name: Lane['name'], begin: Start, stack: AsyncDisposableSta
 }
 
 /** Starts what this machine has; PGlite is always there. Disposing the stack stops and removes all of it. */
-export async function startLanes(stack: AsyncDisposableStack): Promise<Lane[]> {
-  return [
+export async function startLanes(stack: AsyncDisposableStack): Promise<Lanes> {
+  const env: Record<string, string> = {};
+  const list: Lane[] = [
     { name: 'PGlite', detail: 'embedded', ran: true },
-    await start('PostgreSQL', postgres, stack),
-    await start('Redis', redis, stack),
-    await start('Browser', chromium, stack),
+    await start('PostgreSQL', postgres, stack, env),
+    await start('Redis', redis, stack, env),
+    await start('Browser', chromium, stack, env),
   ];
+  return { list, env };
 }

@@ -13,9 +13,9 @@ export const twoStepPage = ({ settings, devices, pages }: SecuritySurface): Acco
     stored: 'Your backup codes are set. Each opens the second door once.',
     replaced:
       'The new authenticator app is in use. The old one does not work any more, and your backup codes still do.',
-    off: 'Two-step verification is off. Your backup codes are gone, and every other device is signed out.',
+    off: 'Two-step verification is off. Your backup codes are gone, and you were signed out everywhere.',
     removed:
-      'Your authenticator app is removed. Your passkey is the second step now, and every other device is signed out.',
+      'Your authenticator app is removed. Your passkey is the second step now, and you were signed out everywhere.',
     forgotten: 'Every browser shows the second factor at its next sign-in.',
   },
   async show(ctx, { account, shell, done }) {
