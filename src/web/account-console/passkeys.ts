@@ -69,7 +69,9 @@ async function add(surface: SecuritySurface, ctx: Context, visit: AccountVisit, 
   }
   try {
     const input = { binding: bindingOf(visit, 'passkey'), response, name };
-    await surface.settings.addPasskey(visit.account, input, metaOf(ctx));
+    const { synced } = await surface.settings.addPasskey(visit.account, input, metaOf(ctx));
+    // It was shown just now: this session need not show it again for the next page.
+    await surface.renewSession(ctx, { secondFactor: synced ? 'swk' : 'hwk' });
   } catch (error) {
     return showAdd(surface, ctx, visit, { name, ...problemOf(error) });
   }

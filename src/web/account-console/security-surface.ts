@@ -14,7 +14,7 @@ import type { AccountVisit } from './account-pages.ts';
  * (milliseconds) was ended. `secondFactor`: a factor that they have just made themselves, as an `amr` value; it says
  * nothing about who they are, so the session becomes no fresher.
  */
-export type RenewProof = { readonly after: number } | { readonly secondFactor: 'otp' };
+export type RenewProof = { readonly after: number } | { readonly secondFactor: 'otp' | 'hwk' | 'swk' };
 
 /** What the pages about signing in are made of. */
 export interface SecuritySurface {

@@ -145,10 +145,10 @@ const add = ({ accountSettings }: MeSurface): Operation =>
     replies: { 201: { description: 'The passkey is added.', body: passkey, example } },
     async handler({ caller, body, meta }) {
       const input = { binding: bindingOf(caller, purpose), response: body.response, name: body.name };
-      return {
-        status: 201,
-        body: shown(await accountSettings.addPasskey(caller.account, input, contextOf(caller, meta))),
-      };
+      const made = await accountSettings.addPasskey(caller.account, input, contextOf(caller, meta));
+      // It was shown just now: this session need not show it again.
+      if (caller.by.kind === 'browser') await caller.by.renew({ secondFactor: made.synced ? 'swk' : 'hwk' });
+      return { status: 201, body: shown(made) };
     },
   });
 

@@ -22,7 +22,7 @@ export interface ByBrowser {
   /** What `X-CSRF-Token` has to say; gives the browser the cookie that belongs to it. */
   csrfToken(): string;
   /** Signs the browser in anew, because what was issued up to then (milliseconds) was ended. */
-  renew(proof: { readonly after: number } | { readonly secondFactor: 'otp' }): Promise<void>;
+  renew(proof: { readonly after: number } | { readonly secondFactor: 'otp' | 'hwk' | 'swk' }): Promise<void>;
 }
 
 /** A person, and what they came by. */
