@@ -117,7 +117,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
       settings: oidcSettings(config, domains),
       domains: {
         ...domains,
-        factorsOf: async (id) => ({ totp: await domains.signIn.hasSecondFactor(id) }),
+        hasSecondFactor: domains.signIn.hasSecondFactor,
         mayUseTokens: (account) => account.status === 'active',
       },
       artifacts: artifacts.stores,

@@ -1,10 +1,9 @@
 import type { Account } from '../accounts/index.ts';
 import type { CreationOptions, Passkey } from '../passkeys/index.ts';
-import type { AccountId } from '../shared/ids.ts';
 import { changePassword, type PasswordChange, type PasswordChangeResult } from './change-password.ts';
 import { forgetRememberedDevices } from './forget-remembered-devices.ts';
 import { addPasskey, beginPasskey, removePasskey, renamePasskey } from './manage-passkeys.ts';
-import { type ChangeContext, factorsOf, hasSecondFactor, type SettingsParts } from './parts.ts';
+import type { ChangeContext, SettingsParts } from './parts.ts';
 import { regenerateBackupCodes } from './regenerate-backup-codes.ts';
 import { removeTotp, type TotpRemoval } from './remove-totp.ts';
 import { readSecurityState, type SecurityState } from './security-state.ts';
@@ -16,8 +15,6 @@ import { beginTotp, confirmTotp, type TotpConfirmation, type TotpSetup } from '.
  */
 export interface AccountSettings {
   securityState(account: Account): Promise<SecurityState>;
-  /** Whether a sign-in to this account ends at a second door. */
-  hasSecondFactor(id: AccountId): Promise<boolean>;
   changePassword(account: Account, change: PasswordChange, context?: ChangeContext): Promise<PasswordChangeResult>;
   beginTotp(account: Account, binding: string): Promise<TotpSetup>;
   confirmTotp(
@@ -45,7 +42,6 @@ export interface AccountSettings {
 /** Makes the account-settings domain. Refusals are told where each use case is. */
 export const createAccountSettings = (parts: SettingsParts): AccountSettings => ({
   securityState: (account) => readSecurityState(parts, account),
-  hasSecondFactor: async (id) => hasSecondFactor(await factorsOf(parts, id)),
   changePassword: (account, change, context = {}) => changePassword(parts, account, change, context),
   beginTotp: (account, binding) => beginTotp(parts, account, binding),
   confirmTotp: (account, input, context = {}) => confirmTotp(parts, account, input, context),

@@ -1,7 +1,7 @@
-import type { Account } from '../accounts/index.ts';
+import { type Account, personalWords } from '../accounts/index.ts';
 import type { PasswordVerdict } from '../credentials/index.ts';
 import { AppError } from '../shared/errors.ts';
-import { type ChangeContext, factorsOf, hasSecondFactor, personalOf, type SettingsParts } from './parts.ts';
+import { type ChangeContext, factorsOf, hasSecondFactor, type SettingsParts } from './parts.ts';
 import { type PasswordProof, provePassword } from './prove-password.ts';
 
 /** The old password and the new one. */
@@ -48,7 +48,7 @@ export async function changePassword(
     if (proof.outcome !== 'proven') return proof;
   }
   const secondFactor = hasSecondFactor(factors);
-  const verdict = await passwordPolicy.check(next, { accountId: id, personal: personalOf(account), secondFactor });
+  const verdict = await passwordPolicy.check(next, { accountId: id, personal: personalWords(account), secondFactor });
   if (!verdict.ok) return { outcome: 'refused', reasons: verdict.reasons, strength: verdict.strength };
   const prepared = await credentials.preparePassword(next);
   return store.transaction(async () => {

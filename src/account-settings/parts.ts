@@ -1,4 +1,3 @@
-import type { Account } from '../accounts/index.ts';
 import type { AuditLog } from '../audit/index.ts';
 import type { AuditContext, Credentials, Factors, PasswordPolicy } from '../credentials/index.ts';
 import type { Devices } from '../devices/index.ts';
@@ -57,9 +56,3 @@ export async function factorsOf(
 /** Whether something is asked for beside the password, so that a shorter one is enough. */
 export const hasSecondFactor = ({ totp, passkeys, backupCodes }: Omit<AllFactors, 'password'>): boolean =>
   totp || passkeys > 0 || backupCodes > 0;
-
-/** What somebody who knows the person would try first. */
-export const personalOf = ({ email, username, profile }: Account): string[] =>
-  [email, username, profile.name, profile.given_name, profile.family_name, profile.nickname].filter(
-    (text): text is string => text !== undefined,
-  );

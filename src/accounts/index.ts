@@ -9,5 +9,6 @@ export type { AccountStore, StoredAccount, TakenField } from './account-store.ts
 export { type Accounts, createAccounts } from './accounts.ts';
 export { toClaims } from './claims.ts';
 export { type EmailAddress, parseEmail } from './email-address.ts';
+export { personalWords } from './personal-words.ts';
 export { readNewAccount } from './read-account-input.ts';
 export { type RememberedAccounts, rememberAccounts } from './remember-accounts.ts';

@@ -73,7 +73,7 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
     secureCookies: config.secureCookies,
     lifeSeconds: config.SALLYPORT_INTERACTION_SECONDS + 300,
   });
-  const { hasSecondFactor } = domains.accountSettings;
+  const { hasSecondFactor } = domains.signIn;
   const guard = createConsoleGuard({ sessions, state, accounts, hasSecondFactor, pages: tools.pages, clock, issuer });
   const operations = [...meOperations({ ...domains, clock }), ...firstParty.operations];
   const document = createOpenApiDocument(issuer, operations);

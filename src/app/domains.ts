@@ -27,7 +27,6 @@ import { createAccountParts, mailPaths } from './account-parts.ts';
 import { createSettings } from './account-settings.ts';
 import { connectApps } from './connected-apps.ts';
 import { withEndedAccess } from './end-access.ts';
-import { withEndedSessions } from './end-sessions.ts';
 import { createMail } from './mail.ts';
 import { createCredentialParts } from './passwords.ts';
 import { createProtocolParts } from './protocol-parts.ts';
@@ -73,11 +72,14 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
   const notifications = createMail({ config, database, clock, logger, secrets, audit: plain });
   const revocations = createRevocations({ store: createSqlRevocationStore(database), clock, audit: plain });
   const longestSeconds = Math.max(config.SALLYPORT_REFRESH_FAMILY_SECONDS, config.SALLYPORT_SESSION_SECONDS);
-  const ending = withEndedSessions(withEndedAccess(plain, { revocations, clock, longestSeconds }), {
+  const ending = withEndedAccess(plain, {
+    revocations,
     sessions: { endRevoked: (...given) => sessions.endRevoked(...given) },
     devices: { forgetAll: (...given) => devices.forgetAll(...given) },
     flows: createSqlFlowStore(database),
     links: createSqlLinkStore(database),
+    clock,
+    longestSeconds,
   });
   const audit = withSecurityNotices(ending, {
     accounts: { find: (id) => accounts.find(id) },

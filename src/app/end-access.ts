@@ -1,34 +1,77 @@
 import type { AuditEvent, AuditLog } from '../audit/index.ts';
+import type { Devices } from '../devices/index.ts';
+import type { LinkStore } from '../one-time-secrets/index.ts';
 import type { Revocations } from '../revocation/index.ts';
+import type { EndReason, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import { asAccountId } from '../shared/ids.ts';
+import type { FlowStore } from '../sign-in/index.ts';
 
-const reasons: Partial<Record<AuditEvent['type'], string>> = {
-  'account.disabled': 'the account was disabled',
-  'password.changed': 'the password was changed',
-  'second_factor.removed': 'the second factor was removed',
+/** What an event means for those who are already in. */
+interface Effect {
+  /** Why, in the words of the log. */
+  readonly why: string;
+  /** Every session and token of the account ends, the list of sessions tells why. */
+  readonly ends?: EndReason;
+  /**
+   * Sign-ins that stand half-way start again, and links are void that whoever had the account before may have asked
+   * for. A factor is made within a sign-in, so that takes nothing back.
+   */
+  readonly takesBack: boolean;
+}
+
+/** Each of these makes remembered browsers show the second factor again. */
+const effects: Partial<Record<AuditEvent['type'], Effect>> = {
+  'account.disabled': { why: 'the account was disabled', ends: 'account-disabled', takesBack: true },
+  'account.deleted': { why: 'the account was deleted', takesBack: true },
+  'password.changed': { why: 'the password was changed', ends: 'password-changed', takesBack: true },
+  'password.reset': { why: 'the password was reset', takesBack: true },
+  'second_factor.enrolled': { why: 'the second factor was changed', takesBack: false },
+  'second_factor.removed': { why: 'the second factor was removed', ends: 'factor-changed', takesBack: true },
+  'passkey.removed': { why: 'a passkey was removed', takesBack: true },
+  'recovery_link.used': { why: 'a recovery link was used', takesBack: true },
 };
+
+const linksOfOthers = ['change-email', 'reset-password', 'sign-in'] as const;
 
 interface Needs {
   readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly sessions: Pick<Sessions, 'endRevoked'>;
+  readonly devices: Pick<Devices, 'forgetAll'>;
+  readonly flows: Pick<FlowStore, 'forgetEvidence'>;
+  readonly links: Pick<LinkStore, 'removeOf'>;
   readonly clock: Clock;
   /** Seconds that the longest-lived session or token of an account may still last. */
   readonly longestSeconds: number;
 }
 
 /**
- * Ends every session and token that an account has when it is taken back from whoever else may use it (ASVS 7.4.2,
- * 7.4.3). It hangs on the audit log because that is where each of these changes is told once, in its transaction.
+ * Takes an account back from whoever else may use it (ASVS 7.4.2, 7.4.3): its sessions and tokens, remembered devices,
+ * sign-ins that stand half-way and mailed links. It hangs on the audit log because that is where each such change is
+ * told once, in its transaction.
  */
-export function withEndedAccess(audit: AuditLog, { revocations, clock, longestSeconds }: Needs): AuditLog {
+export function withEndedAccess(audit: AuditLog, needs: Needs): AuditLog {
+  const { revocations, sessions, devices, flows, links, clock, longestSeconds } = needs;
   return {
     ...audit,
     async record(event) {
       await audit.record(event);
-      const reason = reasons[event.type];
+      const { subject, actor, details, keptSession, keptFlow } = event;
+      const effect = effects[event.type];
       // A first password takes nothing from anybody.
-      if (reason === undefined || event.subject === undefined || event.details?.first === true) return;
-      const expiresAt = clock.now() + longestSeconds * 1000;
-      await revocations.revoke({ kind: 'account', id: event.subject, expiresAt, reason, by: event.actor });
+      if (effect === undefined || subject === undefined || details?.first === true) return;
+      const accountId = asAccountId(subject);
+      const { why, ends, takesBack } = effect;
+      if (ends !== undefined) {
+        const expiresAt = clock.now() + longestSeconds * 1000;
+        await revocations.revoke({ kind: 'account', id: subject, expiresAt, reason: why, by: actor });
+      }
+      await devices.forgetAll(accountId, { by: actor, reason: why });
+      if (takesBack) {
+        await flows.forgetEvidence(accountId, keptFlow);
+        await links.removeOf(accountId, linksOfOthers);
+      }
+      if (ends !== undefined) await sessions.endRevoked(accountId, actor, ends, keptSession);
     },
   };
 }

@@ -31,7 +31,8 @@ export interface OidcDomains {
   };
   readonly audit: AuditLog;
   readonly sessions: SessionPort;
-  factorsOf(id: AccountId): Promise<{ readonly totp: boolean }>;
+  /** Whether a sign-in to this account asks for something beside the password. */
+  hasSecondFactor(id: AccountId): Promise<boolean>;
   /** Whether tokens of this account may be issued, refreshed and accepted. */
   mayUseTokens(account: Account): boolean;
 }

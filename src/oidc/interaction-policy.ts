@@ -20,7 +20,7 @@ export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDo
     if ((await domains.apis.find(identifier))?.requireSecondFactor) return true;
   }
   if (!session?.accountId || metOwnWish(result?.login?.amr ?? session.amr ?? [])) return false;
-  return (await domains.factorsOf(asAccountId(session.accountId))).totp;
+  return domains.hasSecondFactor(asAccountId(session.accountId));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Account, parseEmail } from '../accounts/index.ts';
+import { type Account, parseEmail, personalWords } from '../accounts/index.ts';
 import type { PasswordVerdict } from '../credentials/index.ts';
 import type { Link } from '../one-time-secrets/index.ts';
 import { occasionOf, type RequestMeta } from '../registration/index.ts';
@@ -92,12 +92,6 @@ export async function viewReset(parts: RecoveryParts, token: string): Promise<Re
   return { outcome: 'usable', accountId: account.id, email: account.email, secondFactor, expiresAt: link.expiresAt };
 }
 
-/** What somebody who knows the person would try first. */
-export const personalOf = ({ email, username, profile }: Account): string[] =>
-  [email, username, profile.name, profile.given_name, profile.family_name, profile.nickname].filter(
-    (text): text is string => text !== undefined,
-  );
-
 /** Links that were mailed before, and a change of address that whoever had the old password may have started. */
 const endedByReset = ['reset-password', 'verify-email', 'change-email', 'sign-in'] as const;
 
@@ -119,7 +113,7 @@ export async function resetPassword(
   const secondFactor = hasSecondFactor(factors);
   const verdict = await passwordPolicy.check(password, {
     accountId: account.id,
-    personal: personalOf(account),
+    personal: personalWords(account),
     secondFactor,
   });
   if (!verdict.ok) return { outcome: 'refused', reasons: verdict.reasons, strength: verdict.strength };

@@ -1,4 +1,4 @@
-import { type Account, parseEmail } from '../accounts/index.ts';
+import { type Account, parseEmail, personalWords } from '../accounts/index.ts';
 import type { PreparedPassword } from '../credentials/index.ts';
 import type { Link } from '../one-time-secrets/index.ts';
 import type { RequestMeta } from '../registration/index.ts';
@@ -6,7 +6,7 @@ import type { AccountId } from '../shared/ids.ts';
 import { hasSecondFactor, RecoveryIsVoid, type RecoveryParts } from './parts.ts';
 import { examineCode } from './prove-code.ts';
 import { mayRecover, type Proof, proofFor, type RecoveryTask, taskOf } from './recovery-link.ts';
-import { personalOf, type RefusedPassword } from './reset-password.ts';
+import type { RefusedPassword } from './reset-password.ts';
 
 /** What the person fills in behind the link; which of it is needed is what {@link RecoveryView} says. */
 export interface RecoveryAnswer {
@@ -136,7 +136,7 @@ export async function useRecoveryLink(
   if (!found) return { outcome: 'expired' };
   const { link, account, task, secondFactor } = found;
   if (task.lost === 'password') {
-    const owner = { accountId: account.id, personal: personalOf(account), secondFactor };
+    const owner = { accountId: account.id, personal: personalWords(account), secondFactor };
     const verdict = await passwordPolicy.check(answer.newPassword ?? '', owner);
     if (!verdict.ok) return { outcome: 'refused', reasons: verdict.reasons, strength: verdict.strength };
   }

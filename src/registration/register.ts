@@ -1,4 +1,4 @@
-import { type Account, type NewAccount, parseEmail, readNewAccount } from '../accounts/index.ts';
+import { type Account, type NewAccount, parseEmail, personalWords, readNewAccount } from '../accounts/index.ts';
 import type { PasswordVerdict } from '../credentials/index.ts';
 import type { Link } from '../one-time-secrets/index.ts';
 import { sha256 } from '../shared/crypto.ts';
@@ -39,11 +39,6 @@ function accountOf({ email, username, profile, locale }: NewRegistration, invita
   const { email: parsed } = readNewAccount(account);
   return { account, emailKey: parsed.key };
 }
-
-const personalOf = ({ email, username, profile = {} }: NewRegistration): string[] =>
-  [email, username, profile.name, profile.given_name, profile.family_name, profile.nickname].filter(
-    (text): text is string => text !== undefined,
-  );
 
 const takenField = (error: unknown): 'email' | 'username' | undefined => {
   if (!(error instanceof AppError) || error.code !== 'conflict') return undefined;
@@ -164,7 +159,7 @@ export async function register(
     const message = 'This invitation is for another address.';
     throw new AppError('invalid_input', message, { fields: { email: message } });
   }
-  const verdict = await passwordPolicy.check(input.password, { personal: personalOf(input), secondFactor: false });
+  const verdict = await passwordPolicy.check(input.password, { personal: personalWords(input), secondFactor: false });
   if (!verdict.ok) return { outcome: 'refused', reasons: verdict.reasons, strength: verdict.strength };
   await admit();
   await answerTime(() => complete(parts, input, { account, invitation }, meta));

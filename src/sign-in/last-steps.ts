@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/index.ts';
+import { personalWords } from '../accounts/index.ts';
 import type { PasswordRules } from '../credentials/index.ts';
 import type { CreationOptions } from '../passkeys/index.ts';
 import { epochSeconds } from '../shared/clock.ts';
@@ -16,12 +16,6 @@ export async function resendVerification(parts: SignInParts, flowId: string): Pr
   return viewOf(parts, situation);
 }
 
-/** What somebody who knows the person would try first. */
-const personalOf = ({ email, username, profile }: Account): string[] =>
-  [email, username, profile.name, profile.given_name, profile.family_name, profile.nickname].filter(
-    (text): text is string => text !== undefined,
-  );
-
 /** A passkey is a way in of its own: only what is asked for beside the password lets that be shorter. */
 const hasSecondFactor = ({ factors }: Situation): boolean => factors.totp || factors.backupCodes > 0;
 
@@ -35,7 +29,7 @@ export async function passwordRules(
     throw new AppError('conflict', 'A new password is not the next step. Go back to the sign-in.');
   }
   const rules = await parts.passwordPolicy.rulesFor(hasSecondFactor(situation), situation.account.id);
-  return { rules, names: personalOf(situation.account) };
+  return { rules, names: personalWords(situation.account) };
 }
 
 /**
@@ -59,7 +53,7 @@ export async function changePassword(
   const situation = await findSituation(parts, flowId);
   const { flow, account } = situation ?? {};
   if (situation?.step !== 'change-password' || !flow?.evidence || !account) return refuse(parts, flowId, 'wrong_step');
-  const owner = { accountId: account.id, personal: personalOf(account), secondFactor: hasSecondFactor(situation) };
+  const owner = { accountId: account.id, personal: personalWords(account), secondFactor: hasSecondFactor(situation) };
   const verdict = await passwordPolicy.check(password, owner);
   if (!verdict.ok) return { outcome: 'weak', reasons: verdict.reasons, view: viewOf(parts, situation) };
   const prepared = await credentials.preparePassword(password);

@@ -3,7 +3,6 @@ import { createSqlAccountStore } from '../../src/accounts/account-store-sql.ts';
 import { type Account, createAccounts } from '../../src/accounts/index.ts';
 import { createSettings } from '../../src/app/account-settings.ts';
 import { withEndedAccess } from '../../src/app/end-access.ts';
-import { withEndedSessions } from '../../src/app/end-sessions.ts';
 import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
 import { createAuditLog } from '../../src/audit/index.ts';
 import { createSqlCredentialStore } from '../../src/credentials/credential-store-sql.ts';
@@ -77,8 +76,10 @@ export async function createFixture(lane: SqlLane) {
     },
     logger,
   });
-  const ended = withEndedAccess(plain, { revocations, clock, longestSeconds: 86_400 });
-  const audit = withEndedSessions(ended, {
+  const audit = withEndedAccess(plain, {
+    revocations,
+    clock,
+    longestSeconds: 86_400,
     sessions,
     devices,
     flows: createSqlFlowStore(database),

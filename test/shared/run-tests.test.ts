@@ -28,7 +28,18 @@ describe('the runner of these tests', () => {
       it('fails', () => { throw new Error('no'); });
       it.skip('is skipped', () => {});
     `);
-    expect(counts).to.deep.equal({ passed: 2, failed: 1, skipped: 1 });
+    expect(counts).to.deep.include({ passed: 2, failed: 1, skipped: 1 });
+  });
+
+  it('keeps what failed and why, for those who see only the end of the output', async () => {
+    const { failures, times } = await run(
+      `describe('a part', () => it('fails', () => { throw new Error('no reason'); }));`,
+    );
+    expect(failures).to.have.lengthOf(1);
+    expect(Object.keys(times).join()).to.match(/example\.test\.mjs$/);
+    expect(failures[0]).to.match(/example\.test\.mjs: a part fails\nError: no reason\n +at /);
+    const unloaded = await run(`throw new Error('at load');`);
+    expect(unloaded.failures.join()).to.contain('Error: at load');
   });
 
   it('takes a rejection that nobody handles for a failure', async () => {

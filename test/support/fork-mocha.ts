@@ -1,8 +1,14 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Outcome } from './run-mocha.ts';
+import type { Message, Outcome } from './run-mocha.ts';
 
-export type Counts = Record<Outcome, number>;
+/** What came of some test files. */
+export interface Result extends Record<Outcome, number> {
+  /** Each failed test with its file, name and stack. */
+  readonly failures: string[];
+  /** Milliseconds for each file. */
+  readonly times: Record<string, number>;
+}
 
 interface ForkOptions {
   /** Told what the tests write, in one piece when they are over. */
@@ -11,12 +17,15 @@ interface ForkOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A result of nothing yet. */
+export const noResult = (): Result => ({ passed: 0, failed: 0, skipped: 0, failures: [], times: {} });
+
 /** Runs the files in a process of their own, so that what they break does not keep the lanes from being stopped. */
 export function forkMocha(
   files: readonly string[],
   { say = () => undefined, env = {} }: ForkOptions = {},
-): Promise<Counts> {
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+): Promise<Result> {
+  const result = noResult();
   let ended = false;
   const child = fork(join(import.meta.dirname, 'run-mocha.ts'), files, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -24,9 +33,11 @@ export function forkMocha(
   });
   const written: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => written.push(chunk));
-  child.on('message', (message) => {
+  child.on('message', (message: Message) => {
     if (message === 'ended') ended = true;
-    else counts[message as Outcome] += 1;
+    else if ('outcome' in message) result[message.outcome] += 1;
+    else if ('failure' in message) result.failures.push(message.failure);
+    else result.times[message.file] = message.milliseconds;
   });
   const interrupt = (): void => void child.kill('SIGKILL');
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -34,13 +45,14 @@ export function forkMocha(
     // After its streams have ended too.
     child.once('close', (code, signal) => {
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-      if (!ended || (code !== 0 && counts.failed === 0)) {
-        const how = signal ?? `exit code ${code}`;
-        written.push(Buffer.from(`The test process ended early or badly (${how}).\n`));
-        counts.failed += 1;
+      if (!ended || (code !== 0 && result.failed === 0)) {
+        const text = `The test process of ${files.join(' ')} ended early or badly (${signal ?? `exit code ${code}`}).`;
+        result.failed += 1;
+        result.failures.push(`${text}\n${Buffer.concat(written).toString().slice(-2000)}`);
+        written.push(Buffer.from(`${text}\n`));
       }
       say(Buffer.concat(written).toString());
-      resolved(counts);
+      resolved(result);
     });
   });
 }

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { type Counts, forkMocha } from './fork-mocha.ts';
+import { forkMocha, noResult, type Result } from './fork-mocha.ts';
 import { type Lane, type Lanes, startLanes } from './lanes.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
@@ -22,6 +22,14 @@ function summary(lanes: readonly Lane[], files: readonly string[]): string {
   return ['', `Lanes of this run (${length} ${length === 1 ? 'file' : 'files'}):`, ...lines, ''].join('\n');
 }
 
+/** Where the time of the run went, so that nobody has to guess. */
+function slowest({ times }: Result): string {
+  const all = Object.entries(times).sort(([, a], [, b]) => b - a);
+  const sum = all.reduce((seconds, [, milliseconds]) => seconds + milliseconds / 1000, 0);
+  const lines = all.slice(0, 15).map(([file, ms]) => `  ${(ms / 1000).toFixed(1).padStart(6)} s  ${file}`);
+  return all.length > 15 ? `Slowest of ${Math.round(sum)} s:\n${lines.join('\n')}\n\n` : '';
+}
+
 /** Files of one process: few enough that both cores have work until the end, many enough that starting it is cheap. */
 const batchSize = 8;
 
@@ -29,10 +37,12 @@ const batchSize = 8;
 const workers = process.env.REDIS_URL ? 1 : Math.min(2, availableParallelism());
 
 /** Runs batch after batch until none is left. What a batch wrote is shown when it is over. */
-async function work(batches: string[][], env: Readonly<Record<string, string>>, total: Counts): Promise<void> {
+async function work(batches: string[][], env: Readonly<Record<string, string>>, total: Result): Promise<void> {
   for (let batch = batches.shift(); batch; batch = batches.shift()) {
-    const counts = await forkMocha(batch, { env, say: (text) => process.stdout.write(text) });
-    for (const outcome of ['passed', 'failed', 'skipped'] as const) total[outcome] += counts[outcome];
+    const result = await forkMocha(batch, { env, say: (text) => process.stdout.write(text) });
+    for (const outcome of ['passed', 'failed', 'skipped'] as const) total[outcome] += result[outcome];
+    total.failures.push(...result.failures);
+    Object.assign(total.times, result.times);
   }
 }
 
@@ -40,10 +50,10 @@ await using stack = new AsyncDisposableStack();
 const files = testFiles(process.argv.slice(2));
 const batches: string[][] = [];
 for (let at = 0; at < files.length; at += batchSize) batches.push(files.slice(at, at + batchSize));
-const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total = noResult();
 const all: Lanes[] = [];
 for (let worker = 0; worker < Math.min(workers, batches.length); worker += 1) all.push(await startLanes(stack));
-await Promise.all(all.map(({ env }) => work(batches, env, counts)));
+await Promise.all(all.map(({ env }) => work(batches, env, total)));
 await stack.disposeAsync();
 // A lane that one of them lacks was not run everywhere.
 const lanes = (all[0]?.list ?? []).map(
@@ -56,9 +66,11 @@ process.stdout.write(
     files.map((file) => relative(root, file)),
   )}\n`,
 );
+process.stdout.write(slowest(total));
+for (const failure of total.failures) process.stdout.write(`FAILED ${failure}\n\n`);
 const missing = process.env.SALLYPORT_TEST_REQUIRE === 'all' ? lanes.filter(({ ran }) => !ran) : [];
 for (const { name, detail } of missing) process.stdout.write(`SALLYPORT_TEST_REQUIRE=all, but no ${name}: ${detail}\n`);
-if (counts.passed + counts.failed === 0) process.stdout.write('No test ran.\n');
-const bad = counts.failed > 0 || missing.length > 0 || counts.passed === 0;
-process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+if (total.passed + total.failed === 0) process.stdout.write('No test ran.\n');
+const bad = total.failed > 0 || missing.length > 0 || total.passed === 0;
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = bad ? 1 : 0;

@@ -1,20 +1,11 @@
 import { z } from 'zod';
-import type { Account } from '../../accounts/index.ts';
 import { deviceText } from '../../devices/index.ts';
 import type { ListedSession } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import { asAccountId } from '../../shared/ids.ts';
 import { defineCommand } from '../command.ts';
-import { type Domains, operator } from '../domains.ts';
+import { operator } from '../domains.ts';
 import { moment, table } from '../render.ts';
-
-const login = z.string().min(1).max(320).describe('Id, email or username.');
-
-async function getAccount({ accounts }: Domains, text: string): Promise<Account> {
-  const found = (await accounts.find(asAccountId(text))) ?? (await accounts.findByLogin(text));
-  if (found) return found;
-  throw new AppError('not_found', `There is no account ${text}.`);
-}
+import { getAccount, login } from './users.ts';
 
 /** A session as it is printed: without the hash that ties it to a browser, and without who asks. */
 const shown = ({ current: _current, deviceHash: _device, type, ...session }: ListedSession) => ({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Account } from '../../accounts/index.ts';
+import { type Account, personalWords } from '../../accounts/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { type AccountId, asAccountId } from '../../shared/ids.ts';
 import { defineCommand } from '../command.ts';
@@ -27,14 +27,6 @@ export async function getAccount({ accounts }: Domains, text: string): Promise<A
   if (found) return found;
   throw new AppError('not_found', `There is no account ${text}.`);
 }
-
-/** What their password should not consist of. */
-const personalOf = ({ email, username, profile }: Account): string[] => [
-  email,
-  ...[username, profile.name, profile.given_name, profile.family_name, profile.nickname].filter(
-    (word) => word !== undefined,
-  ),
-];
 
 const describeAccount = (account: ReturnType<typeof dated<Account>>): string =>
   facts([
@@ -156,7 +148,7 @@ const setPassword = defineCommand({
     if (input.password !== undefined) {
       await domains.passwordPolicy.enforce(input.password, {
         accountId: account.id,
-        personal: personalOf(account),
+        personal: personalWords(account),
         secondFactor: (await domains.credentials.factorsOf(account.id)).totp,
       });
     }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
-import { type PasswordChangeResult, personalOf } from '../../account-settings/index.ts';
+import type { PasswordChangeResult } from '../../account-settings/index.ts';
+import { personalWords } from '../../accounts/index.ts';
 import type { AccountPasswordPage } from '../account-models.ts';
 import type { Form } from '../http/form.ts';
 import { metaOf } from '../request-meta.ts';
@@ -22,7 +23,7 @@ async function show(
     hasPassword: factors.password,
     changedAt: dateOf(times.password),
     rules: await surface.passwordPolicy.rulesFor(secondFactor, account.id),
-    names: personalOf(account),
+    names: personalWords(account),
     ...problem,
   };
   const status = problem.paused ? 429 : Object.keys(problem).length > 0 ? 422 : 200;
