@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import type { Logger } from '../shared/logger.ts';
-import { currentUnitOfWork } from '../storage/unit-of-work.ts';
+import { atTheEnd } from '../storage/unit-of-work.ts';
 import type { SessionPort } from './session-port.ts';
 
 /**
@@ -13,9 +13,10 @@ export function endSessionsWithTokens(provider: Provider, sessions: SessionPort,
     const token = entities.RefreshToken ?? entities.AccessToken ?? entities.AuthorizationCode;
     const sid = token?.sid;
     if (!client || !sid?.startsWith('ses_')) return;
-    const done = sessions.end(sid, { kind: 'client', id: client.clientId }, 'signed-out');
-    const unit = currentUnitOfWork();
-    if (unit) unit.enlisted.push(done);
-    else done.catch((error: unknown) => logger.error({ err: error }, 'a session could not be ended with its tokens'));
+    const by = { kind: 'client', id: client.clientId } as const;
+    atTheEnd(
+      () => sessions.end(sid, by, 'signed-out'),
+      (error) => logger.error({ err: error }, 'a session could not be ended with its tokens'),
+    );
   });
 }

@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { AuditEvent } from '../audit/index.ts';
 import { asAccountId, asClientId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
-import { currentUnitOfWork } from '../storage/unit-of-work.ts';
+import { atTheEnd, currentUnitOfWork } from '../storage/unit-of-work.ts';
 import type { OidcDomains } from './domains.ts';
 
 /** What metrics want to know of the protocol; no person and no token in it. */
@@ -19,16 +19,10 @@ const where = (ctx: KoaContextWithOIDC): Pick<AuditEvent, 'ip' | 'userAgent' | '
 
 /** Turns the library's events into audit rows and metrics. Rows settle with the request that caused them. */
 export function attachEvents(provider: Provider, domains: OidcDomains, meter: ProtocolMeter, logger: Logger): void {
-  const enlist = (work: Promise<void>, what: string): void => {
-    const done = work.catch((error: unknown) => {
-      logger.error({ err: error }, `${what} could not be written`);
-      throw error;
-    });
-    const unit = currentUnitOfWork();
-    if (unit) unit.enlisted.push(done);
-    else done.catch(() => undefined);
-  };
-  const record = (event: AuditEvent): void => enlist(domains.audit.record(event), `an audit row of ${event.type}`);
+  const enlist = (work: () => Promise<void>, what: string): void =>
+    atTheEnd(work, (error) => logger.error({ err: error }, `${what} could not be written`));
+  const record = (event: AuditEvent): void =>
+    enlist(() => domains.audit.record(event), `an audit row of ${event.type}`);
 
   provider.on('grant.success', (ctx) => {
     const { client, entities, params } = ctx.oidc;
@@ -37,7 +31,7 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
     meter.tokenIssued(grantType, token?.format === 'jwt' ? 'jwt' : 'opaque');
     const accountId = entities.AccessToken?.accountId;
     if (client && accountId && (client as { first_party?: boolean }).first_party !== true) {
-      enlist(domains.consents.noteUse(asAccountId(accountId), asClientId(client.clientId)), 'the use of an app');
+      enlist(() => domains.consents.noteUse(asAccountId(accountId), asClientId(client.clientId)), 'the use of an app');
     }
     // One row for each sign-in to an app; refreshes and machine tokens are counted, not listed.
     if (grantType !== 'authorization_code' || !client) return;
@@ -66,20 +60,12 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
   });
 
   provider.on('grant.revoked', (ctx, grantId) => {
-    const unit = currentUnitOfWork();
-    const expiresAt = (unit?.startedAt ?? Date.now()) + 90 * 86_400_000;
+    const expiresAt = (currentUnitOfWork()?.startedAt ?? Date.now()) + 90 * 86_400_000;
     const by = ctx.oidc.client
       ? ({ kind: 'client', id: ctx.oidc.client.clientId } as const)
       : ({ kind: 'system' } as const);
-    const done = domains.revocations.revoke({
-      kind: 'grant',
-      id: grantId,
-      expiresAt,
-      reason: `ended at ${ctx.oidc.route}`,
-      by,
-    });
-    if (unit) unit.enlisted.push(done);
-    else done.catch((error: unknown) => logger.error({ err: error }, 'a revocation could not be written'));
+    const reason = `ended at ${ctx.oidc.route}`;
+    enlist(() => domains.revocations.revoke({ kind: 'grant', id: grantId, expiresAt, reason, by }), 'a revocation');
   });
 
   provider.on('server_error', (ctx, error) => {

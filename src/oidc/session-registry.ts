@@ -4,7 +4,7 @@ import type { RevocationCheck } from '../revocation/index.ts';
 import type { EndedSession, SessionMeta, SignedInBrowser } from '../sessions/index.ts';
 import { type AccountId, asAccountId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
-import { currentUnitOfWork } from '../storage/unit-of-work.ts';
+import { atTheEnd } from '../storage/unit-of-work.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
 import type { SessionPort } from './session-port.ts';
 
@@ -83,14 +83,17 @@ class Registry implements SessionRegistry {
 
   attach(provider: Provider): void {
     provider.on('session.saved', (session) => {
-      if (session.accountId) this.#enlist(this.#saved(session, session.accountId));
+      const { accountId } = session;
+      const ctx = contextOf();
+      if (accountId) this.#enlist(() => this.#saved(session, accountId, ctx));
     });
     provider.on('session.destroyed', (session) => {
       const { accountId, uid } = session;
       if (!accountId || this.#ours.has(session)) return;
       this.#written.forget(uid);
       const by = { kind: 'account', id: accountId } as const;
-      this.#enlist(this.#domains.sessions.signOut(uid, by, metaOf(contextOf())));
+      const meta = metaOf(contextOf());
+      this.#enlist(() => this.#domains.sessions.signOut(uid, by, meta));
     });
   }
 
@@ -123,19 +126,12 @@ class Registry implements SessionRegistry {
   }
 
   /** Lets the request that is under way wait for it and fail with it. */
-  #enlist(work: Promise<unknown>): void {
-    const unit = currentUnitOfWork();
-    const done = work.catch((error: unknown) => {
-      this.#logger.error({ err: error }, 'a session could not be written');
-      throw error;
-    });
-    if (unit) unit.enlisted.push(done);
-    else done.catch(() => undefined);
+  #enlist(work: () => Promise<unknown>): void {
+    atTheEnd(work, (error) => this.#logger.error({ err: error }, 'a session could not be written'));
   }
 
-  async #saved(session: ProtocolSession, accountId: string): Promise<void> {
+  async #saved(session: ProtocolSession, accountId: string, ctx: ReturnType<typeof contextOf>): Promise<void> {
     const { sessions } = this.#domains;
-    const ctx = contextOf();
     const { uid, loginTs = 0, amr = [], acr } = session;
     const grants = grantsOf(session);
     const signIn = JSON.stringify([accountId, loginTs, acr, amr]);

@@ -117,6 +117,7 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
   const settle = async (unit: UnitOfWork, keep: boolean): Promise<void> => {
     try {
       await Promise.all(unit.enlisted);
+      for (const work of unit.deferred) await work();
       if (keep) for (const step of unit.beforeCommit) await step();
     } catch (error) {
       await finish(unit, false).catch(() => undefined);

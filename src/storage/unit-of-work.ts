@@ -7,8 +7,13 @@ export interface UnitOfWork {
   readonly startedAt: number;
   /** Opened by the first `database.join()`, never by a read. */
   transaction?: Promise<Knex.Transaction>;
-  /** Writes that nobody awaits (events), to be settled before the commit. */
+  /** Writes under way that nobody awaits, to be settled before the commit. They take no lock that others want. */
   readonly enlisted: Promise<unknown>[];
+  /**
+   * Work that the events of a request ask for: run one after another when its own work is done, in its transaction when
+   * it has one. At once and beside it they would wait for its locks while it waits for them.
+   */
+  readonly deferred: (() => Promise<unknown>)[];
   /** Set when a store could not be reached, so that the answer is 503 and not 500. */
   storeFailure?: unknown;
   /** Facts that one store call leaves for a later one of the same request. */
@@ -28,7 +33,22 @@ export const currentUnitOfWork = (): UnitOfWork | undefined => unitOfWork.getSto
 export const newUnitOfWork = (startedAt: number): UnitOfWork => ({
   startedAt,
   enlisted: [],
+  deferred: [],
   notes: new Map(),
   beforeCommit: [],
   onRollback: [],
 });
+
+/** Lets the request at hand do this at its end and fail with it; without one it is done now, and a failure is told. */
+export function atTheEnd(work: () => Promise<unknown>, onError: (error: unknown) => void): void {
+  const unit = unitOfWork.getStore();
+  if (!unit) return void work().catch(onError);
+  unit.deferred.push(async () => {
+    try {
+      await work();
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
+  });
+}

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { AppError } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { currentUnitOfWork, type UnitOfWork } from '../../src/storage/unit-of-work.ts';
+import { atTheEnd, currentUnitOfWork, type UnitOfWork } from '../../src/storage/unit-of-work.ts';
 import type { EdgeContext } from '../../src/web/http/context.ts';
 import { storeFailure } from '../../src/web/http/store-failure.ts';
 import { createUnitOfWork } from '../../src/web/http/unit-of-work.ts';
@@ -101,6 +101,55 @@ for (const lane of sqlLanes()) {
       const completed = transaction?.isCompleted();
       if (!completed) await transaction?.rollback();
       expect(completed).to.equal(true);
+    });
+
+    it('lets two events of one request write the same row, whichever of them opened the transaction', async () => {
+      const id = randomUUID();
+      const write = () => database.sql('web_probe').insert({ id }).onConflict('id').ignore();
+      const failures: unknown[] = [];
+      const answer = await request((ctx) => {
+        atTheEnd(
+          () => database.transaction(write),
+          (error) => failures.push(error),
+        );
+        atTheEnd(
+          async () => {
+            await database.join();
+            await write();
+          },
+          (error) => failures.push(error),
+        );
+        ctx.body = { ok: true };
+      });
+      expect({ ...answer, failures }).to.deep.include({ status: 200, kept: true, failures: [] });
+      expect(await database.sql('web_probe').where({ id })).to.have.length(1);
+    });
+
+    it('fails with what an event of it could not write, and tells why', async () => {
+      const failures: unknown[] = [];
+      const { status, kept } = await request((ctx) => {
+        atTheEnd(
+          () => Promise.reject(new Error('event')),
+          (error) => failures.push(error),
+        );
+        ctx.body = { ok: true };
+      });
+      expect({ status, kept }).to.deep.equal({ status: 500, kept: false });
+      expect(failures.map(String)).to.deep.equal(['Error: event']);
+    });
+
+    it('does at once what an event outside of a request asks for', async () => {
+      let told: unknown;
+      await new Promise<void>((resolve) => {
+        atTheEnd(
+          () => Promise.reject(new Error('alone')),
+          (error) => {
+            told = error;
+            resolve();
+          },
+        );
+      });
+      expect(String(told)).to.equal('Error: alone');
     });
 
     it('has no unit outside of its routes', async () => {
