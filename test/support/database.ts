@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Database } from '../../src/storage/database.ts';
 import { openPostgres } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openPglite } from '../../src/storage/pglite.ts';
+import { fillDataDir } from './scratch.ts';
 
 export type SqlLane = 'pglite' | 'postgres';
 
@@ -10,11 +14,19 @@ export const sqlLanes = (): SqlLane[] => (process.env.TEST_DATABASE_URL ? ['pgli
 
 const opened = new Map<SqlLane, Promise<Database>>();
 
+let dataDir: string | undefined;
+
+/** In memory or, in a run, on a copy of its template. */
+async function openEmbedded(): Promise<Database> {
+  if (!process.env.TEST_DATA_DIR_TEMPLATE) return openPglite(undefined);
+  dataDir = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  fillDataDir(dataDir);
+  return openPglite(dataDir);
+}
+
 async function open(lane: SqlLane): Promise<Database> {
   const database =
-    lane === 'pglite'
-      ? await openPglite(undefined)
-      : openPostgres(process.env.TEST_DATABASE_URL ?? '', { poolSize: 20 });
+    lane === 'pglite' ? await openEmbedded() : openPostgres(process.env.TEST_DATABASE_URL ?? '', { poolSize: 20 });
   await migrate(database);
   return database;
 }
@@ -33,4 +45,5 @@ export function testDatabase(lane: SqlLane = 'pglite'): Promise<Database> {
 export async function closeTestDatabases(): Promise<void> {
   for (const database of opened.values()) await (await database)[Symbol.asyncDispose]();
   opened.clear();
+  if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { forkMocha, noResult, type Result } from './fork-mocha.ts';
 import { type Lane, type Lanes, startLanes } from './lanes.ts';
+import { makeDataDirTemplate, scratchRoot } from './scratch.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
@@ -31,7 +32,7 @@ function slowest({ times }: Result): string {
 }
 
 /** Files of one process: few enough that both cores have work until the end, many enough that starting it is cheap. */
-const batchSize = 8;
+const batchSize = 16;
 
 /** Processes at once, each with stores of its own; a Redis that was given is one for all, so it is used by one. */
 const workers = process.env.REDIS_URL ? 1 : Math.min(2, availableParallelism());
@@ -47,6 +48,8 @@ async function work(batches: string[][], env: Readonly<Record<string, string>>, 
 }
 
 await using stack = new AsyncDisposableStack();
+process.env.TMPDIR = scratchRoot();
+process.env.TEST_DATA_DIR_TEMPLATE = stack.use(await makeDataDirTemplate()).dir;
 const files = testFiles(process.argv.slice(2));
 const batches: string[][] = [];
 for (let at = 0; at < files.length; at += batchSize) batches.push(files.slice(at, at + batchSize));

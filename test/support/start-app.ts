@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLogs, silentLogger } from '../../src/shared/logger.ts';
+import { fillDataDir } from './scratch.ts';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -29,6 +30,7 @@ export interface RunningApp extends AsyncDisposable {
 export async function startApp(env: Record<string, string> = {}): Promise<RunningApp> {
   const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  if (!env.DATABASE_URL) fillDataDir(dataDir);
   const config = loadConfig({
     NODE_ENV: 'test',
     PORT: String(port),
