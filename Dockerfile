@@ -23,6 +23,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY config config
 COPY migrations migrations
+COPY proto proto
 COPY views views
 COPY --from=build /app/dist dist
 RUN chmod +x dist/cli/main.js \

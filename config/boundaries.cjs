@@ -10,7 +10,11 @@ const order = [
   'credentials',
   'passkeys',
   'revocation',
+  'status-list',
+  'api-keys',
   'devices',
+  'locations',
+  'risk',
   'sessions',
   'one-time-secrets',
   'registration',
@@ -19,6 +23,10 @@ const order = [
   'user-import',
   'sign-in',
   'account-settings',
+  'back-channel',
+  'webhooks',
+  'alerts',
+  'forward-auth',
 ];
 const domains = order.join('|');
 const inside = `^src/(${domains})/`;
@@ -30,6 +38,13 @@ module.exports = {
   forbidden: [
     rule('no-cycles', {}, { circular: true }, 'type-only imports count too'),
     rule('shared-is-a-leaf', { path: '^src/shared/' }, { path: '^src/(?!shared/)' }),
+    rule(
+      'resource-server-stands-alone',
+      { path: '^src/resource-server/' },
+      { path: '^src/(?!resource-server/)|node_modules/(?!(@types/node|jose)/)' },
+      'services import it without the server: jose and Node, nothing else',
+    ),
+    rule('resource-server-is-for-services', { path: '^src/(?!resource-server/)' }, { path: '^src/resource-server/' }),
     rule('storage-knows-shared-only', { path: '^src/storage/' }, { path: '^src/(?!shared/|storage/)' }),
     rule(
       'domains-know-no-edge',
@@ -58,6 +73,7 @@ module.exports = {
       { path: '^src/', pathNot: '-sql\\.ts$|^src/storage/' },
       { path: library('knex|pg') },
     ),
+    rule('grpc-only-in-rpc', { path: '^src/', pathNot: '^src/rpc/' }, { path: library('@grpc') }),
     rule('oidc-provider-only-in-oidc', { path: '^src/', pathNot: '^src/oidc/' }, { path: library('oidc-provider') }),
     rule(
       'one-seam-for-provider-internals',

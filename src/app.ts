@@ -1,14 +1,22 @@
 import type { RequestListener } from 'node:http';
 import { createArtifacts } from './app/artifacts.ts';
+import { watchAudit } from './app/audit.ts';
+import { leavingApps } from './app/back-channel.ts';
 import { createConsoles } from './app/consoles.ts';
 import { createDomains, type Domains } from './app/domains.ts';
 import { createFirstParty } from './app/first-party.ts';
+import { createGates, type Gates } from './app/gates.ts';
 import { startJobs } from './app/jobs.ts';
 import { createLimits } from './app/limits.ts';
 import { hasMailViewer } from './app/mail.ts';
+import { measureDatabase, watchStores } from './app/measured-stores.ts';
+import { countEvents } from './app/meters.ts';
 import { openDatabase } from './app/open-storage.ts';
+import { startOperations } from './app/operations.ts';
+import { startRevocationPush } from './app/revocation-push.ts';
+import { refusedPlaces } from './app/risk.ts';
+import { startTracing } from './app/tracing.ts';
 import { createPageTools, createWeb, type PageTools } from './app/web.ts';
-import type { AuditEvent } from './audit/index.ts';
 import type { Config } from './config/load.ts';
 import { createOidc, type OidcSettings } from './oidc/index.ts';
 import { type Clock, systemClock } from './shared/clock.ts';
@@ -23,6 +31,7 @@ import { listenForManagement, type ReadinessCheck } from './web/management.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createSignInRoutes } from './web/sign-in/routes.ts';
+import { createStatusListRoutes } from './web/status-list.ts';
 import { createWellKnownRoutes } from './web/well-known.ts';
 
 /** A server that is put together; it listens when it is told to. */
@@ -31,7 +40,7 @@ export interface App extends AsyncDisposable {
   readonly domains: Domains;
   readonly database: Database;
   /** Opens the public and the management port. @throws the system's error when a port is taken. */
-  listen(): Promise<{ readonly port: number; readonly managementPort: number }>;
+  listen(): Promise<{ readonly port: number; readonly managementPort: number; readonly rpcPort?: number }>;
 }
 
 interface Options {
@@ -62,34 +71,30 @@ const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
 const devRoutes = (config: Config, { notifications }: Domains, { pages }: PageTools) =>
   hasMailViewer(config) ? [createDevMailRoutes({ notifications, pages })] : [];
 
-/** Audit events that are one door, and which. */
-const doors: Partial<Record<AuditEvent['type'], Parameters<Metrics['countSignIn']>[0]>> = {
-  'backup_code.used': 'backup_code',
-  'second_factor.failed': 'totp',
-  'sign_in.failed': 'password',
-  'passkey.used': 'passkey',
-};
-
-/** Counts finished doors by factor and outcome, as the audit log tells them. */
-function countSignIns(metrics: Metrics): (event: AuditEvent) => void {
-  return ({ type, outcome, details }) => {
-    const door = doors[type];
-    if (door) metrics.countSignIn(door, outcome);
-    else if (type === 'sign_in.locked') metrics.countSignIn('password', 'locked');
-    else if (type === 'sign_in.succeeded') {
-      const amr = Array.isArray(details?.amr) ? details.amr : ['pwd'];
-      if (amr.includes('pwd')) metrics.countSignIn('password', 'success');
-      if (amr.includes('otp')) metrics.countSignIn('totp', 'success');
-    }
-  };
-}
+const sideRoutes = (config: Config, domains: Domains, tools: PageTools) => [
+  createWellKnownRoutes({
+    issuer: config.issuer,
+    passkeys: domains.passkeys.usable,
+    relatedOrigins: config.SALLYPORT_PASSKEY_ORIGINS,
+  }),
+  createStatusListRoutes(domains),
+  ...devRoutes(config, domains, tools),
+];
 
 interface Built {
   readonly web: RequestListener;
+  readonly startRpc: Gates['startRpc'];
   readonly domains: Domains;
   readonly database: Database;
   readonly checks: readonly ReadinessCheck[];
   readonly metrics: Metrics;
+}
+
+/** Starts what domains do beside requests, and has it stopped with the server. */
+async function startDomains({ hasher, passwordPolicy, places, keys }: Domains, resources: Resources): Promise<void> {
+  for (const own of [hasher, passwordPolicy, places]) resources.use(own);
+  await keys.prepare();
+  resources.use(keys.start());
 }
 
 async function build(config: Config, options: Options, resources: Resources): Promise<Built> {
@@ -101,15 +106,14 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     demoAccounts = () => [],
   } = options;
   const metrics = createMetrics();
-  const database = resources.use(await openDatabase(config, logger, onProgress));
-  const domains = createDomains(config, database, clock, logger, countSignIns(metrics));
-  resources.use(domains.hasher);
-  resources.use(domains.passwordPolicy);
-  metrics.watch('password_queue', 'Passwords that wait for a thread.', () => domains.hasher.waiting);
-  await domains.keys.prepare();
-  resources.use(domains.keys.start());
+  const tracing = resources.use(await startTracing(config, metrics, logger));
+  const watch = watchStores(metrics, tracing.tracer);
+  const database = measureDatabase(resources.use(await openDatabase(config, logger, onProgress)), watch);
+  const domains = createDomains(config, database, clock, logger, countEvents(metrics));
+  await startDomains(domains, resources);
+  watchAudit(metrics, domains, clock);
 
-  const artifacts = resources.use(createArtifacts({ config, database, domains, clock, logger, metrics }));
+  const artifacts = resources.use(createArtifacts({ config, database, domains, clock, logger, metrics, watch }));
   const limits = createLimits({ config, redis: artifacts.redis?.client, logger, clock, metrics });
   const tools = createPageTools(config, domains.secrets);
   const oidc = resources.use(
@@ -118,6 +122,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
       domains: {
         ...domains,
         hasSecondFactor: domains.signIn.hasSecondFactor,
+        leaveApp: leavingApps(domains),
         mayUseTokens: (account) => account.status === 'active',
       },
       artifacts: artifacts.stores,
@@ -136,11 +141,6 @@ async function build(config: Config, options: Options, resources: Resources): Pr
       logger,
     }),
   );
-  const wellKnown = createWellKnownRoutes({
-    issuer: config.issuer,
-    passkeys: domains.passkeys.usable,
-    relatedOrigins: config.SALLYPORT_PASSKEY_ORIGINS,
-  });
   const signIn = createSignInRoutes({
     ...domains,
     interactions: oidc.interactions,
@@ -161,15 +161,16 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     secureCookies: config.secureCookies,
   });
   const firstParty = createFirstParty({ config, database, domains, oidc, limits, clock });
-  const consoles = createConsoles({ config, database, domains, oidc, tools, clock, firstParty });
+  const consoles = createConsoles({ config, database, domains, oidc, tools, clock, firstParty, limits });
   const web = createWeb({
     config,
     database,
     oidc,
     tools,
-    routers: [signIn, entry, wellKnown, ...consoles.routers, ...devRoutes(config, domains, tools)],
+    routers: [signIn, entry, ...consoles.routers, ...sideRoutes(config, domains, tools)],
     home: consoles.home,
     limits,
+    refuses: refusedPlaces(domains.places),
     ensureFresh: () => domains.keys.ensureFresh(),
     cookieKeys: domains.secrets.cookieKeys(),
     metrics,
@@ -179,15 +180,19 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     plainLane: options.plainLane,
   });
   resources.use(startJobs({ artifacts, domains, logger }));
-  return { web, domains, database, checks: artifacts.checks, metrics };
+  resources.use(startOperations({ config, database, domains, artifacts, metrics, clock, logger }));
+  resources.use(startRevocationPush({ config, revocations: domains.revocations, metrics, logger }));
+  const gates = createGates({ config, domains, oidc, metrics, clock, logger, access });
+  return { ...gates, web: tracing.trace(gates.before(web)), domains, database, checks: artifacts.checks, metrics };
 }
 
 /** The composition root: picks the stores, builds the domains on them, and mounts the surfaces. */
 export function createApp(config: Config, options: Options): Promise<App> {
   return withResources(async (resources) => {
     const { logger } = options;
-    const { web, domains, database, checks, metrics } = await build(config, options, resources);
+    const { web, startRpc, domains, database, checks, metrics } = await build(config, options, resources);
     let server: HttpServer | undefined;
+    let rpc: Awaited<ReturnType<typeof startRpc>>;
     let draining = false;
     return {
       issuer: config.issuer,
@@ -200,11 +205,13 @@ export function createApp(config: Config, options: Options): Promise<App> {
           { port: config.SALLYPORT_MANAGEMENT_PORT, host: config.SALLYPORT_MANAGEMENT_HOST },
         );
         resources.use(management);
-        return { port: server.port, managementPort: management.port };
+        rpc = await startRpc();
+        return { port: server.port, managementPort: management.port, ...(rpc && { rpcPort: rpc.port }) };
       },
       async [Symbol.asyncDispose]() {
         draining = true;
-        const cut = (await server?.drain({ noticeSeconds: config.SALLYPORT_DRAIN_SECONDS, graceSeconds: 25 })) ?? 0;
+        const drain = { noticeSeconds: config.SALLYPORT_DRAIN_SECONDS, graceSeconds: 25 };
+        const [cut = 0] = await Promise.all([server?.drain(drain), rpc?.drain(drain)]);
         if (cut > 0) logger.warn({ requests: cut }, 'requests were cut at the end of the grace time');
         await resources[Symbol.asyncDispose]();
       },

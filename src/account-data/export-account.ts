@@ -13,6 +13,7 @@ export interface ExportSources {
   /** Kinds and times. */
   readonly factors: ExportSource;
   readonly passkeys: ExportSource;
+  readonly apiKeys: ExportSource;
   readonly consents: ExportSource;
   readonly sessions: ExportSource;
   readonly devices: ExportSource;
@@ -53,7 +54,7 @@ function withDates(value: unknown, name = ''): unknown {
 
 /** A row of the log as its person may have it: the address and browser of an operator or an app are theirs. */
 function activityOf(
-  { id: _id, requestId: _request, actor, subject: _subject, ip, userAgent, ...row }: AuditRow,
+  { id: _id, requestId: _request, actor, subject: _subject, ip, userAgent, sessionId, ...row }: AuditRow,
   own: AccountId,
 ) {
   const self = actor.kind === 'account' && actor.id === own;
@@ -62,6 +63,7 @@ function activityOf(
     ...row,
     at: iso(row.at),
     actor: self ? 'you' : actor.kind === 'account' ? 'operator' : actor.kind,
+    ...(self && sessionId !== undefined && { sessionId }),
     ...(visible && ip !== undefined && { ip }),
     ...(visible && userAgent !== undefined && { userAgent }),
   };

@@ -1,7 +1,7 @@
 import { type Account, personalWords } from '../accounts/index.ts';
-import type { PasswordVerdict } from '../credentials/index.ts';
+import { hasSecondFactor, type PasswordVerdict } from '../credentials/index.ts';
 import { AppError } from '../shared/errors.ts';
-import { type ChangeContext, factorsOf, hasSecondFactor, type SettingsParts } from './parts.ts';
+import { type ChangeContext, factorsOf, type SettingsParts } from './parts.ts';
 import { type PasswordProof, provePassword } from './prove-password.ts';
 
 /** The old password and the new one. */

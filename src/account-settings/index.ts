@@ -5,7 +5,7 @@
 export { type AccountSettings, createAccountSettings } from './account-settings.ts';
 export type { PasswordChange, PasswordChangeResult } from './change-password.ts';
 export { type CheckUpItem, checkUp, fewBackupCodes } from './check-up.ts';
-export { type AllFactors, type ChangeContext, hasSecondFactor, type SettingsParts } from './parts.ts';
+export type { ChangeContext, SettingsParts } from './parts.ts';
 export type { PasswordProof } from './prove-password.ts';
 export type { TotpRemoval } from './remove-totp.ts';
 export type { SecurityState } from './security-state.ts';

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../audit/index.ts';
-import type { AuditContext, Credentials, Factors, PasswordPolicy } from '../credentials/index.ts';
+import type { AllFactors, AuditContext, Credentials, PasswordPolicy } from '../credentials/index.ts';
 import type { Devices } from '../devices/index.ts';
 import type { Links } from '../one-time-secrets/index.ts';
 import type { Passkeys } from '../passkeys/index.ts';
@@ -39,12 +39,6 @@ export interface SettingsParts {
 }
 
 /** What an account proves itself with, as sign-in counts it. */
-export interface AllFactors extends Factors {
-  /** Those that browsers can use here. */
-  readonly passkeys: number;
-}
-
-/** Reads them. */
 export async function factorsOf(
   { credentials, passkeys }: Pick<SettingsParts, 'credentials' | 'passkeys'>,
   id: AccountId,
@@ -52,7 +46,3 @@ export async function factorsOf(
   const [factors, count] = await Promise.all([credentials.factorsOf(id), passkeys.usable ? passkeys.countOf(id) : 0]);
   return { ...factors, passkeys: count };
 }
-
-/** Whether something is asked for beside the password, so that a shorter one is enough. */
-export const hasSecondFactor = ({ totp, passkeys, backupCodes }: Omit<AllFactors, 'password'>): boolean =>
-  totp || passkeys > 0 || backupCodes > 0;

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/index.ts';
+import { hasSecondFactor } from '../credentials/index.ts';
 import { AppError } from '../shared/errors.ts';
-import { type ChangeContext, factorsOf, hasSecondFactor, type SettingsParts } from './parts.ts';
+import { type ChangeContext, factorsOf, type SettingsParts } from './parts.ts';
 
 /**
  * Makes ten other backup codes; those of before stop working. They are returned here and never again. Of many at once

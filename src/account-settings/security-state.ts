@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/index.ts';
-import type { Factors } from '../credentials/index.ts';
+import { type Factors, hasSecondFactor } from '../credentials/index.ts';
 import type { KnownDevice } from '../devices/index.ts';
 import type { Passkey } from '../passkeys/index.ts';
-import { hasSecondFactor, type SettingsParts } from './parts.ts';
+import type { SettingsParts } from './parts.ts';
 import type { FactorTimes } from './settings-store.ts';
 
 /** How an account is guarded at one moment. Times are milliseconds since the epoch. */

@@ -44,6 +44,8 @@ export interface AccountLife {
 
 /** From where it was done, for the audit log. */
 export interface EventMeta {
+  /** The app through which it was done. */
+  readonly clientId?: string;
   readonly ip?: string;
   readonly userAgent?: string;
   readonly requestId?: string;

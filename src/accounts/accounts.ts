@@ -3,6 +3,7 @@ import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import { type AccountId, newAccountId } from '../shared/ids.ts';
 import type { Account, AccountPatch, NewAccount } from './account.ts';
+import type { EventMeta } from './account-life.ts';
 import { allowedStarts } from './account-status.ts';
 import type { AccountStore, StoredAccount, TakenField } from './account-store.ts';
 import { parseEmail } from './email-address.ts';
@@ -12,7 +13,7 @@ import { parseUsername } from './username.ts';
 /** Who exists. Every change is audited in the same transaction. */
 export interface Accounts {
   /** @throws AppError `invalid_input`, or `conflict` with the field that another account has. */
-  create(input: NewAccount, by: Actor): Promise<Account>;
+  create(input: NewAccount, by: Actor, meta?: EventMeta): Promise<Account>;
   find(id: AccountId): Promise<Account | undefined>;
   /** Looks an account up by its email or username, in any case and Unicode form. */
   findByLogin(login: string): Promise<Account | undefined>;
@@ -25,7 +26,7 @@ export interface Accounts {
   /** How many there are, deleted ones not among them, counted up to `atMost`. */
   count(atMost: number): Promise<number>;
   /** @throws AppError `not_found`, `invalid_input`, or `conflict` when `version` is old or a name is taken. */
-  update(id: AccountId, version: number, patch: AccountPatch, by: Actor): Promise<Account>;
+  update(id: AccountId, version: number, patch: AccountPatch, by: Actor, meta?: EventMeta): Promise<Account>;
   /** Stops sign-ins. Doing it twice changes nothing. @throws AppError `not_found`, or `forbidden` for oneself. */
   disable(id: AccountId, by: Actor): Promise<Account>;
   /**
@@ -59,7 +60,12 @@ const present = <T extends object>(values: T): Present<T> =>
 const patched = <T>(change: T | null | undefined, current: T | undefined): T | undefined =>
   change === undefined ? current : (change ?? undefined);
 
-async function create({ store, clock, audit }: Needs, given: NewAccount, by: Actor): Promise<Account> {
+async function create(
+  { store, clock, audit }: Needs,
+  given: NewAccount,
+  by: Actor,
+  meta: EventMeta = {},
+): Promise<Account> {
   const input = readNewAccount(given);
   const now = clock.now();
   const account: StoredAccount = {
@@ -81,7 +87,7 @@ async function create({ store, clock, audit }: Needs, given: NewAccount, by: Act
   return store.transaction(async () => {
     const taken = await store.insert(account);
     if (taken) refuseTaken(taken);
-    await audit.record({ type: 'account.created', actor: by, outcome: 'success', subject: account.id });
+    await audit.record({ ...meta, type: 'account.created', actor: by, outcome: 'success', subject: account.id });
     return withoutKeys(account);
   });
 }
@@ -126,6 +132,7 @@ async function update(
   version: number,
   given: AccountPatch,
   by: Actor,
+  meta: EventMeta = {},
 ): Promise<Account> {
   const patch = readAccountPatch(given);
   return store.transaction(async () => {
@@ -138,6 +145,7 @@ async function update(
     }
     if (problem) refuseTaken(problem);
     await audit.record({
+      ...meta,
       type: 'account.updated',
       actor: by,
       outcome: 'success',
@@ -174,7 +182,7 @@ async function setStatus(
 
 /** Makes the accounts domain. */
 export const createAccounts = (needs: Needs): Accounts => ({
-  create: (input, by) => create(needs, input, by),
+  create: (input, by, meta) => create(needs, input, by, meta),
   find: (id) => needs.store.find(id),
   async findByLogin(login) {
     const email = parseEmail(login);
@@ -189,7 +197,7 @@ export const createAccounts = (needs: Needs): Accounts => ({
       ...(search !== undefined && search.trim() !== '' && { search: search.trim().slice(0, 254) }),
     }),
   count: (atMost) => needs.store.count(atMost),
-  update: (id, version, patch, by) => update(needs, id, version, patch, by),
+  update: (id, version, patch, by, meta) => update(needs, id, version, patch, by, meta),
   disable: (id, by) => setStatus(needs, id, 'suspend', by),
   enable: (id, by) => setStatus(needs, id, 'enable', by),
 });

@@ -10,6 +10,7 @@ interface Row {
   access_token_seconds: number | null;
   signing_alg: Api['signingAlg'];
   require_second_factor: boolean;
+  status_list: boolean;
   created_at: Date;
   updated_at: Date;
   version: number;
@@ -22,6 +23,7 @@ const fromRow = (row: Row): Api => ({
   tokenFormat: row.token_format,
   signingAlg: row.signing_alg,
   requireSecondFactor: row.require_second_factor,
+  statusList: row.status_list,
   createdAt: row.created_at.getTime(),
   updatedAt: row.updated_at.getTime(),
   version: row.version,
@@ -36,6 +38,7 @@ const toRow = (api: Api) => ({
   access_token_seconds: api.accessTokenSeconds ?? null,
   signing_alg: api.signingAlg,
   require_second_factor: api.requireSecondFactor,
+  status_list: api.statusList ?? false,
   created_at: new Date(api.createdAt),
   updated_at: new Date(api.updatedAt),
   version: api.version,

@@ -19,6 +19,8 @@ export interface Api {
   readonly signingAlg: SigningAlg;
   /** Tokens for it are issued only after a second factor. */
   readonly requireSecondFactor: boolean;
+  /** Its JWTs have a place in a status list, so that who verifies them offline learns of revocations. Default: no. */
+  readonly statusList?: boolean;
   /** Milliseconds since the epoch, as `updatedAt`. */
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -36,6 +38,8 @@ export interface NewApi {
   /** Default `ES256`. */
   readonly signingAlg?: SigningAlg | undefined;
   readonly requireSecondFactor?: boolean | undefined;
+  /** Default false. Only for `jwt`: an opaque token is asked about anyway. */
+  readonly statusList?: boolean | undefined;
 }
 
 /** What `update` takes; `null` returns the life of tokens to the server's. */

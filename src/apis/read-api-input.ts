@@ -41,6 +41,7 @@ const shape = {
   tokenFormat: z.enum(['jwt', 'opaque']).optional(),
   signingAlg: z.enum(['ES256', 'RS256', 'EdDSA']).optional(),
   requireSecondFactor: z.boolean().optional(),
+  statusList: z.boolean().optional(),
 };
 // A day: the longest that a JWT should outlive what it says.
 const seconds = z.int().min(30, 'Give 30 seconds or more.').max(86_400, 'Give a day (86400 seconds) or less.');

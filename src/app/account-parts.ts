@@ -3,6 +3,7 @@ import { createSqlFactorTimes } from '../account-data/factor-times-sql.ts';
 import { type AccountData, createAccountData, type ExportSources } from '../account-data/index.ts';
 import { createSqlAccountLifeStore } from '../accounts/account-life-store-sql.ts';
 import { type AccountLife, createAccountLife, type RememberedAccounts } from '../accounts/index.ts';
+import type { ApiKeys } from '../api-keys/index.ts';
 import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Config } from '../config/load.ts';
 import type { Consents } from '../consents/index.ts';
@@ -28,6 +29,7 @@ interface Needs {
   readonly clock: Clock;
   readonly audit: AuditLog;
   readonly accounts: RememberedAccounts;
+  readonly apiKeys: Pick<ApiKeys, 'list'>;
   readonly consents: Consents;
   readonly credentials: Credentials;
   readonly devices: Devices;
@@ -67,12 +69,14 @@ export const mailPaths = {
   signIn: '/account',
 };
 
-function sourcesOf({ database, passkeys, consents, sessions, devices }: Needs): ExportSources {
+function sourcesOf({ database, passkeys, consents, sessions, devices, apiKeys }: Needs): ExportSources {
   return {
     factors: async (id) =>
       Object.entries(await createSqlFactorTimes(database)(id)).map(([kind, changedAt]) => ({ kind, changedAt })),
     passkeys: (id) => passkeys.list(id),
     consents: async (id) => (await consents.list(id)).map(({ accountId: _own, ...consent }) => consent),
+    apiKeys: async (id) =>
+      (await apiKeys.list({ owner: { kind: 'account', id } })).map(({ owner: _own, ...key }) => key),
     sessions: async (id) =>
       (await sessions.list(id)).map(({ accountId: _own, deviceHash: _hash, current: _current, ...session }) => session),
     devices: async (id) => ({

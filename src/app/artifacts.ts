@@ -9,6 +9,7 @@ import { openRedis, type RedisConnection } from '../storage/redis.ts';
 import type { ReadinessCheck } from '../web/management.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { Domains } from './domains.ts';
+import { measureRedis, type WatchStore } from './measured-stores.ts';
 
 interface Needs {
   readonly config: Config;
@@ -17,6 +18,8 @@ interface Needs {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Told of each call to Redis. */
+  readonly watch: WatchStore;
 }
 
 /** Where codes, tokens and sessions are kept, and what has to be up for that. */
@@ -49,7 +52,7 @@ export function createArtifacts(needs: Needs): Artifacts {
     isStrict: async (clientId: string) => (await domains.clients.find(clientId))?.strictRefresh === true,
   };
   const sql = createSqlArtifactStores({ database, secrets, clock, policy });
-  const redis = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL);
+  const redis = config.REDIS_URL === undefined ? undefined : measureRedis(openRedis(config.REDIS_URL), needs.watch);
   if (redis) watchRedis(redis, needs);
 
   const checks: ReadinessCheck[] = [

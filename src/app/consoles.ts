@@ -23,8 +23,10 @@ import { createDeviceCookie } from '../web/device-cookie.ts';
 import type { HomePage } from '../web/page-models.ts';
 import type { Domains } from './domains.ts';
 import type { FirstPartySurface } from './first-party.ts';
+import type { Limits } from './limits.ts';
 import { hasMailViewer } from './mail.ts';
 import { securitySurface } from './security-surface.ts';
+import { createServices } from './verify.ts';
 import type { PageTools } from './web.ts';
 
 const viewsDir = join(import.meta.dirname, '..', '..', 'views');
@@ -37,6 +39,7 @@ interface Needs {
   readonly tools: PageTools;
   readonly clock: Clock;
   readonly firstParty: FirstPartySurface;
+  readonly limits: Pick<Limits, 'account' | 'apiKeys'>;
 }
 
 export interface Consoles {
@@ -62,7 +65,7 @@ function linksOf(config: Config): AdminOverviewPage['links'] {
 }
 
 /** Our own consoles and API, and the front page that leads to them. */
-export function createConsoles({ config, database, domains, oidc, tools, clock, firstParty }: Needs): Consoles {
+export function createConsoles({ config, database, domains, oidc, tools, clock, firstParty, limits }: Needs): Consoles {
   const { issuer } = config;
   const { accounts, secrets } = domains;
   const sessions = oidc.browserSessions;
@@ -75,7 +78,9 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
   });
   const { hasSecondFactor } = domains.signIn;
   const guard = createConsoleGuard({ sessions, state, accounts, hasSecondFactor, pages: tools.pages, clock, issuer });
-  const operations = [...meOperations({ ...domains, clock }), ...firstParty.operations];
+  const services = createServices({ config, database, domains, oidc, limits });
+  const me = meOperations({ ...domains, clock, limits: limits.account });
+  const operations = [...me, ...firstParty.operations, ...services.operations];
   const document = createOpenApiDocument(issuer, operations);
   const tokens: AccessTokens = {
     // A node that slept may not know the newest keys yet.
@@ -88,13 +93,14 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
   const data = {
     ...domains,
     ...tools,
+    limits: limits.account,
     clock,
     deletionDays: config.SALLYPORT_DELETION_DAYS,
     deviceCookie: createDeviceCookie(config.secureCookies),
   };
   const security = securitySurface({ database, domains, sessions, pages: tools.pages, clock });
   const account = createAccountRoutes(
-    { guard, forms: tools.forms, freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS },
+    { guard, forms: tools.forms, limits: limits.account, freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS },
     [...securityPages(security), ...dataPages(data)],
   );
   const playground = playgroundOf(config);
@@ -109,11 +115,13 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
       createApiRoutes({
         issuer,
         tokens,
+        useKey: services.useKey,
         accounts,
         operations,
         document,
         browser: { sessions, csrf: tools.csrf, renewSession: security.renewSession },
         clock,
+        limits: limits.account,
         hasSecondFactor,
         freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS,
       }),

@@ -1,6 +1,5 @@
 import { createSqlAccountStore } from '../accounts/account-store-sql.ts';
 import { createAccounts, rememberAccounts } from '../accounts/index.ts';
-import { createSqlAuditReader } from '../audit/audit-reader-sql.ts';
 import { createSqlAuditCounts } from '../audit/audit-statistics-sql.ts';
 import { createSqlAuditStore } from '../audit/audit-store-sql.ts';
 import { type AuditEvent, type AuditLog, createAuditLog, createAuditStatistics } from '../audit/index.ts';
@@ -23,23 +22,35 @@ import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
 import { createSignIn } from '../sign-in/index.ts';
 import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
+import type { Webhooks } from '../webhooks/index.ts';
 import { createAccountParts, mailPaths } from './account-parts.ts';
 import { createSettings } from './account-settings.ts';
+import { createServiceParts, withEndedKeys } from './api-keys.ts';
+import { createAuditParts } from './audit.ts';
+import { createBackChannelParts } from './back-channel.ts';
 import { connectApps } from './connected-apps.ts';
 import { withEndedAccess } from './end-access.ts';
 import { createMail } from './mail.ts';
 import { createCredentialParts } from './passwords.ts';
 import { createProtocolParts } from './protocol-parts.ts';
+import { createRiskParts, riskPolicyOf, tellsOfNewDevices, withTokenReuse } from './risk.ts';
 import { withSecurityNotices } from './security-notices.ts';
 import { createSessionParts } from './sessions.ts';
+import { createStatusListParts } from './status-list.ts';
 import { createImport } from './user-import.ts';
+import { createWebhookParts } from './webhooks.ts';
 
 /** Milliseconds that a change of an account made on another node may take to be seen here. */
 const accountMemory = 1000;
 
-/** The audit log, with somebody who counts what is written to it. */
-function observedAudit(database: Database, clock: Clock, observe: (event: AuditEvent) => void): AuditLog {
-  const log = createAuditLog(createSqlAuditStore(database), clock);
+/** The audit log, with webhooks that leave with its rows and somebody who counts what is written to it. */
+function observedAudit(
+  database: Database,
+  clock: Clock,
+  webhooks: Pick<Webhooks, 'observe'>,
+  observe: (event: AuditEvent) => void,
+): AuditLog {
+  const log = createAuditLog(webhooks.observe(createSqlAuditStore(database)), clock);
   return {
     ...log,
     async record(event) {
@@ -58,7 +69,11 @@ const signInPolicy = (config: Config) => ({
   challengeSeconds: config.SALLYPORT_CHALLENGE_SECONDS,
   flowSeconds: config.SALLYPORT_INTERACTION_SECONDS,
   codeTries: 5,
-  email: { step: config.SALLYPORT_EMAIL_STEP, signIn: config.SALLYPORT_EMAIL_SIGN_IN },
+  email: {
+    step: config.SALLYPORT_EMAIL_STEP,
+    signIn: config.SALLYPORT_EMAIL_SIGN_IN,
+    reachable: config.SALLYPORT_SMTP_URL !== undefined || !config.production,
+  },
   passwordsExpire: config.SALLYPORT_PASSWORD_MAX_AGE_DAYS !== undefined,
   passkeyOfferDays: config.SALLYPORT_PASSKEY_OFFER_DAYS,
 });
@@ -68,11 +83,19 @@ type Observe = (event: AuditEvent) => void;
 /** People and their sessions, tied to the audit log: what it hears of ends access and sends notices. */
 function createPeopleParts(config: Config, database: Database, clock: Clock, logger: Logger, observe: Observe) {
   const secrets = new SecretRing(config.secrets);
-  const plain = observedAudit(database, clock, observe);
+  const record: AuditLog['record'] = (event) => plain.record(event);
+  const webhooks = createWebhookParts({ config, database, clock, secrets, audit: { record }, logger });
+  const plain = observedAudit(database, clock, webhooks, observe);
   const notifications = createMail({ config, database, clock, logger, secrets, audit: plain });
-  const revocations = createRevocations({ store: createSqlRevocationStore(database), clock, audit: plain });
   const longestSeconds = Math.max(config.SALLYPORT_REFRESH_FAMILY_SECONDS, config.SALLYPORT_SESSION_SECONDS);
-  const ending = withEndedAccess(plain, {
+  const store = createSqlRevocationStore(database);
+  const revocations = createRevocations({ store, clock, audit: plain, longestSeconds });
+  const watched = withTokenReuse(plain, {
+    policy: riskPolicyOf(config),
+    record: (event) => audit.record(event),
+    sessions: { endAll: (...given) => sessions.endAll(...given) },
+  });
+  const ending = withEndedAccess(withEndedKeys(watched, { database, clock }), {
     revocations,
     sessions: { endRevoked: (...given) => sessions.endRevoked(...given) },
     devices: { forgetAll: (...given) => devices.forgetAll(...given) },
@@ -87,14 +110,16 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
     clock,
     transaction: (work) => database.transaction(work),
     resetPath: mailPaths.forgotten,
+    tellsOfNewDevices: tellsOfNewDevices(config),
   });
-  const { devices, sessions } = createSessionParts({ config, database, revocations, audit, clock, logger });
+  const places = createRiskParts({ config, database, audit, clock, logger });
+  const { devices, sessions } = createSessionParts({ config, database, revocations, audit, ...places, clock, logger });
   const accounts = rememberAccounts(
     createAccounts({ store: createSqlAccountStore(database), clock, audit }),
     clock,
     accountMemory,
   );
-  return { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts };
+  return { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts, webhooks, places };
 }
 
 /** What people prove themselves with. */
@@ -131,7 +156,9 @@ export function createDomains(
   const factors = createFactorParts({ config, database, clock, audit, secrets, logger });
   const { hasher, credentials, passwordMemory, passwordPolicy, passkeys, oneTimeSecrets } = factors;
   const consents = createConsents(createSqlConsentStore(database), clock);
+  const services = createServiceParts({ config, database, clock, audit, accounts, ...protocol });
   const accountParts = createAccountParts({
+    apiKeys: services.apiKeys,
     config,
     database,
     clock,
@@ -166,9 +193,12 @@ export function createDomains(
     statistics: createAuditStatistics(createSqlAuditCounts(database)),
     accounts,
     ...protocol,
+    ...services,
+    backChannel: createBackChannelParts({ config, database, clock, logger, sessions, ...protocol }),
+    statusLists: createStatusListParts({ config, database, clock, keys: protocol.keys }),
     consents,
     connectedApps: connectApps({ consents, revocations, audit, database, clock, longestSeconds }),
-    auditReader: createSqlAuditReader(database),
+    ...createAuditParts(config, database, clock, audit),
     credentials,
     devices,
     hasher,
@@ -179,6 +209,9 @@ export function createDomains(
     revocations,
     secrets,
     sessions,
+    places: people.places,
+    risk: people.places.risk,
+    webhooks: people.webhooks,
     userImport: createImport({ database, clock, audit, secrets, accounts, passwordMemory }),
     signIn: createSignIn({
       flows: createSqlFlowStore(database),
@@ -194,6 +227,7 @@ export function createDomains(
       links: oneTimeSecrets.links,
       notifications,
       answerTime: createAnswerTime(answerMilliseconds),
+      risk: people.places.risk,
       audit,
       clock,
       logger,

@@ -7,6 +7,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Database } from '../storage/database.ts';
 import { accountOperations } from '../web/api/auth-account.ts';
 import { createChallengeRoutes } from '../web/api/auth-challenge.ts';
+import { createAppDevices } from '../web/api/auth-device.ts';
 import { signInOperations } from '../web/api/auth-sign-in.ts';
 import { createTickets } from '../web/api/auth-ticket.ts';
 import type { Operation } from '../web/api/operation.ts';
@@ -53,6 +54,7 @@ export function createFirstParty({ config, database, domains, oidc, limits, cloc
     clients: domains.clients,
     calls: createProtocolCalls(protocol),
     tickets: createTickets(domains.secrets, clock),
+    appDevices: createAppDevices(domains.secrets, domains.devices),
     accessTokenSeconds: config.SALLYPORT_ACCESS_TOKEN_SECONDS,
     clock,
   };

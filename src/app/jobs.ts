@@ -2,6 +2,7 @@ import { reasonOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Resources } from '../shared/resources.ts';
 import type { Artifacts } from './artifacts.ts';
+import { auditJobs } from './audit.ts';
 import type { Domains } from './domains.ts';
 
 interface Job {
@@ -54,16 +55,24 @@ export function startJobs({
     { name: 'purge-enrolments', everySeconds: 300, run: () => domains.credentials.purge() },
     { name: 'purge-passkey-challenges', everySeconds: 300, run: () => domains.passkeys.purge() },
     { name: 'purge-revocations', everySeconds: 300, run: () => domains.revocations.purge() },
+    { name: 'purge-status-lists', everySeconds: 60, run: () => domains.statusLists.purge() },
+    { name: 'note-api-key-uses', everySeconds: 60, run: () => domains.apiKeys.noteUses() },
+    { name: 'purge-risk-findings', everySeconds: 3600, run: () => domains.risk.purge() },
+    { name: 'purge-api-keys', everySeconds: 3600, run: () => domains.apiKeys.purge() },
     { name: 'purge-sessions', everySeconds: 60, run: () => domains.sessions.purge() },
     { name: 'purge-devices', everySeconds: 3600, run: () => domains.devices.purge() },
     { name: 'purge-one-time-secrets', everySeconds: 300, run: () => domains.oneTimeSecrets.purge() },
     { name: 'purge-registrations', everySeconds: 3600, run: () => domains.registration.purge() },
     { name: 'purge-recoveries', everySeconds: 3600, run: () => domains.recovery.purge() },
     { name: 'purge-accounts', everySeconds: 3600, run: () => domains.accountData.purge() },
+    { name: 'purge-webhooks', everySeconds: 300, run: () => domains.webhooks.purge() },
+    { name: 'purge-logouts', everySeconds: 300, run: () => domains.backChannel.purge() },
     { name: 'purge-mail', everySeconds: 300, run: () => domains.notifications.purge() },
+    ...auditJobs(domains, logger),
   ];
   for (const job of jobs) stack.use(repeat(job, logger));
   stack.use(domains.notifications.start());
+  stack.use(domains.backChannel.start());
   stack.use(
     domains.revocations.start({
       onError: (error) => logger.warn({ reason: reasonOf(error) }, 'revocations could not be read'),

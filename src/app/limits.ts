@@ -3,13 +3,15 @@ import type { Config } from '../config/load.ts';
 import type { RefreshCounter } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { type AccountLimits, createAccountLimits } from '../web/account-console/account-limits.ts';
 import { createEntryLimits, type EntryLimits } from '../web/account-entry/entry-limits.ts';
 import type { EdgeContext, EdgeMiddleware } from '../web/http/context.ts';
-import { addressKey, createRateLimit, type RedisLike, rateLimited } from '../web/http/rate-limit.ts';
+import { addressKey, createRateLimit, type RateCounter, type RedisLike, rateLimited } from '../web/http/rate-limit.ts';
 import { createLocalCounter } from '../web/http/rate-limit-local.ts';
 import { type RouteName, routeFor, routeOf } from '../web/http/routes.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { type AttemptLimits, createAttemptLimits } from '../web/sign-in/attempt-limits.ts';
+import { createKeyCounters } from './api-keys.ts';
 
 interface Needs {
   readonly config: Config;
@@ -23,6 +25,9 @@ export interface Limits {
   readonly refreshes: RefreshCounter;
   readonly attempts: AttemptLimits;
   readonly entry: EntryLimits;
+  /** Counts the uses of API keys that may be used so often in a minute. */
+  readonly apiKeys: (perMinute: number) => RateCounter;
+  readonly account: AccountLimits;
   /** For every request, in this order. */
   readonly middleware: readonly Middleware[];
   /** Whether the last of these would let a caller pass; for those who ask before Koa does. */
@@ -110,6 +115,15 @@ export function createLimits({ config, redis, logger, clock, metrics }: Needs): 
       }),
       mails: shared.counter({ name: 'mail-requests', max: config.SALLYPORT_LIMIT_MAIL_REQUESTS, windowSeconds: 3600 }),
     }),
+    account: createAccountLimits({
+      changes: shared.counter({
+        name: 'account-changes',
+        max: config.SALLYPORT_LIMIT_ACCOUNT_CHANGES,
+        windowSeconds: 60,
+      }),
+      usernames: shared.counter({ name: 'usernames', max: 10, windowSeconds: 3600 }),
+    }),
+    apiKeys: createKeyCounters((max) => shared.counter({ name: `api-key-${max}`, max, windowSeconds: 60 })),
     refreshes: shared.counter({ name: 'refresh', max: config.SALLYPORT_LIMIT_REFRESH, windowSeconds: 3600 }),
   };
 }

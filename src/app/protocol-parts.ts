@@ -7,6 +7,7 @@ import type { Config } from '../config/load.ts';
 import { createKeys, type Keys } from '../keys/index.ts';
 import { createSqlKeyStore } from '../keys/key-store-sql.ts';
 import { createSqlLeaseStore } from '../keys/lease-store-sql.ts';
+import { apiKeyClient } from '../oidc/api-key-tokens.ts';
 import { consoleClient } from '../oidc/console-client.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { SecretRing } from '../shared/crypto.ts';
@@ -44,7 +45,7 @@ export function createProtocolParts({ config, database, clock, audit, secrets, l
     audit,
     checkResource: (identifier) => apis.find(identifier),
     allowLoopbackHttp: !config.production,
-    builtIn: [consoleClient(config.issuer)],
+    builtIn: [consoleClient(config.issuer), apiKeyClient],
   });
   const keys = createKeys({
     store: createSqlKeyStore(database),

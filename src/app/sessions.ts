@@ -1,15 +1,18 @@
 import type { AuditLog } from '../audit/index.ts';
+import { createSqlDeliveryStore } from '../back-channel/delivery-store-sql.ts';
 import type { Config } from '../config/load.ts';
 import { createSqlDeviceStore } from '../devices/device-store-sql.ts';
 import { createDevices, type Devices } from '../devices/index.ts';
 import { createSqlRememberedStore } from '../devices/remembered-store-sql.ts';
 import type { Revocations } from '../revocation/index.ts';
+import type { Risk } from '../risk/index.ts';
 import { createSqlActivityStore } from '../sessions/activity-store-sql.ts';
 import { createSessions, type SessionPolicy, type Sessions } from '../sessions/index.ts';
 import { createSqlSessionStore } from '../sessions/session-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
+import { withLogouts } from './back-channel.ts';
 
 const policyOf = (config: Config): SessionPolicy => ({
   limit: config.SALLYPORT_SESSION_LIMIT,
@@ -26,12 +29,13 @@ interface Needs {
   readonly database: Database;
   readonly revocations: Revocations;
   readonly audit: AuditLog;
+  readonly risk: Risk;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Browsers, and who is signed in with them. */
-export function createSessionParts({ config, database, revocations, audit, clock, logger }: Needs): {
+export function createSessionParts({ config, database, revocations, audit, risk, clock, logger }: Needs): {
   readonly devices: Devices;
   readonly sessions: Sessions;
 } {
@@ -44,10 +48,11 @@ export function createSessionParts({ config, database, revocations, audit, clock
       policy: { rememberDays: config.SALLYPORT_REMEMBER_DEVICE_DAYS },
     }),
     sessions: createSessions({
-      store: createSqlSessionStore(database),
+      store: withLogouts(createSqlSessionStore(database), createSqlDeliveryStore(database)),
       activity: createSqlActivityStore(database),
       revocations,
       audit,
+      risk,
       clock,
       policy: policyOf(config),
       logger,

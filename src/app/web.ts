@@ -8,6 +8,7 @@ import { type Oidc, protocolRoutes } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
+import { createAddressGuard } from '../web/http/address-guard.ts';
 import { unlessDeclined } from '../web/http/arrival.ts';
 import { type Assets, createAssets } from '../web/http/assets.ts';
 import { type Csrf, createCsrf } from '../web/http/csrf.ts';
@@ -21,6 +22,7 @@ import { createUnitOfWork } from '../web/http/unit-of-work.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { HomePage } from '../web/page-models.ts';
 import { createFormGuard, createPageWriter, type FormGuard, type PageWriter } from '../web/page-writer.ts';
+import { auditContext } from './audit.ts';
 import type { Limits } from './limits.ts';
 
 const viewsDir = join(import.meta.dirname, '..', '..', 'views');
@@ -52,6 +54,8 @@ interface WebParts {
   readonly home: (ctx: Koa.Context) => Promise<HomePage>;
   /** Limits on protocol endpoints, keyed on the matched route. */
   readonly limits: Pick<Limits, 'middleware' | 'mayPass'>;
+  /** Why nobody may sign in from an address, for the log; left out where everybody may. */
+  readonly refuses: ((address: string) => string | undefined) | undefined;
   /** Runs before the protocol: keys that are too old are read again. */
   readonly ensureFresh: () => Promise<void>;
   readonly cookieKeys: string[];
@@ -87,6 +91,8 @@ export function createWeb(parts: WebParts): RequestListener {
     observe: (seen) => metrics.observeRequest(seen),
   };
   useEdge(app, edge);
+  app.use(auditContext as unknown as Koa.Middleware);
+  if (parts.refuses) app.use(createAddressGuard(parts.refuses) as unknown as Koa.Middleware);
   app.use(tools.assets.middleware);
   for (const limit of limits.middleware) app.use(limit);
 

@@ -15,6 +15,7 @@ export interface AuditTableRow {
   ip: string | null;
   user_agent: string | null;
   request_id: string | null;
+  session_id: string | null;
   details: NonNullable<AuditRow['details']> | null;
 }
 
@@ -31,12 +32,13 @@ export const fromRow = (row: AuditTableRow): AuditRow => ({
   ...(row.ip !== null && { ip: row.ip }),
   ...(row.user_agent !== null && { userAgent: row.user_agent }),
   ...(row.request_id !== null && { requestId: row.request_id }),
+  ...(row.session_id !== null && { sessionId: row.session_id }),
   ...(row.details && { details: row.details }),
 });
 
 const add = statement(`insert into audit_event
-  (id, at, type, outcome, actor_kind, actor_id, subject, client_id, ip, user_agent, request_id, details)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`);
+  (id, at, type, outcome, actor_kind, actor_id, subject, client_id, ip, user_agent, request_id, session_id, details)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`);
 
 /** The audit log in table `audit_event`. */
 export const createSqlAuditStore = (database: Database): AuditStore => ({
@@ -53,6 +55,7 @@ export const createSqlAuditStore = (database: Database): AuditStore => ({
       row.ip ?? null,
       row.userAgent?.slice(0, 300) ?? null,
       row.requestId ?? null,
+      row.sessionId ?? null,
       row.details ? JSON.stringify(row.details) : null,
     ]);
   },

@@ -50,6 +50,15 @@ export type AuditType =
   | 'recovery_link.used'
   | 'recovery_link.failed'
   | 'notice.suppressed'
+  | 'risk.detected'
+  | 'api_key.created'
+  | 'api_key.rotated'
+  | 'api_key.revoked'
+  | 'api_key.used_first'
+  | 'token.exchanged'
+  | 'token.impersonated'
+  | 'client.exchange_allowed'
+  | 'client.exchange_removed'
   | 'client.created'
   | 'client.updated'
   | 'client.secret_rotated'
@@ -57,6 +66,15 @@ export type AuditType =
   | 'api.created'
   | 'api.updated'
   | 'api.removed'
+  | 'webhook.created'
+  | 'webhook.removed'
+  | 'webhook.enabled'
+  | 'webhook.disabled'
+  | 'webhook.secret_rotated'
+  | 'alert.raised'
+  | 'alert.resolved'
+  | 'audit.pruned'
+  | 'audit.exported'
   | 'key.published'
   | 'key.signing'
   | 'key.retiring'
@@ -79,6 +97,8 @@ export interface AuditEvent {
   readonly ip?: string;
   readonly userAgent?: string;
   readonly requestId?: string;
+  /** Handle of the session in which it was done, or that it is about; it opens nothing. */
+  readonly sessionId?: string;
   /** Not stored: the session of whoever does it, which goes on where all others of the account end. */
   readonly keptSession?: string;
   /** Not stored: the sign-in in which it is done, which goes on where all others of the account begin again. */

@@ -13,6 +13,8 @@ export interface Outcome {
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (text: string) => void;
+  /** Standard output, for commands that write more than one result; to be waited for. */
+  readonly out: (text: string) => unknown;
 }
 
 /** A command that is about this machine or process, so that no running server can do it for us. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,6 +14,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   readStdin: () => text(process.stdin),
-  out: (part) => void process.stdout.write(part),
+  out: (part) => process.stdout.write(part) || once(process.stdout, 'drain'),
   err: (part) => void process.stderr.write(part),
 });

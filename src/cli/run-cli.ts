@@ -4,6 +4,8 @@ import { AppError, reasonOf } from '../shared/errors.ts';
 import { silentLogger } from '../shared/logger.ts';
 import { askOrOpen } from './ask-or-open.ts';
 import { type DomainCommand, flagOf } from './command.ts';
+import { auditExport } from './commands/audit-export.ts';
+import { auditVerify } from './commands/audit-verify.ts';
 import { localCommands } from './commands/local.ts';
 import { importUsers } from './commands/users-import.ts';
 import { callServer } from './control-client.ts';
@@ -17,13 +19,20 @@ import { commandUsage, usage } from './usage.ts';
 export interface Io {
   readonly env: NodeJS.ProcessEnv;
   readonly readStdin: () => Promise<string>;
-  readonly out: (text: string) => void;
+  /** May be waited for, so that what is written is not kept in memory. */
+  readonly out: (text: string) => unknown;
   readonly err: (text: string) => void;
 }
 
 type AnyCommand = DomainCommand | LocalCommand;
 
-export const allCommands: readonly AnyCommand[] = [...localCommands, ...domainCommands, importUsers];
+export const allCommands: readonly AnyCommand[] = [
+  ...localCommands,
+  ...domainCommands,
+  importUsers,
+  auditVerify,
+  auditExport,
+];
 
 /** The command that the first one or two words name. */
 function findCommand(words: readonly string[]): { command: AnyCommand; rest: readonly string[] } | undefined {
@@ -80,9 +89,9 @@ async function runOnDomains(command: DomainCommand, input: unknown, config: Conf
 }
 
 async function runCommand(command: AnyCommand, parsed: ParsedArguments, io: Io): Promise<number> {
-  const around: Surroundings = { env: io.env, onProgress: (text) => io.err(`${text}\n`) };
+  const around: Surroundings = { env: io.env, onProgress: (text) => io.err(`${text}\n`), out: io.out };
   const print = (result: unknown, text: string): void => {
-    if (parsed.json) io.out(`${JSON.stringify(result, null, 2)}\n`);
+    if (parsed.json && result !== undefined) io.out(`${JSON.stringify(result, null, 2)}\n`);
     else if (text !== '') io.out(`${text}\n`);
   };
   const input = await complete(command, parsed, io);

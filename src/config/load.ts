@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { riskProblems } from './risk-variables.ts';
+import { rpcProblems } from './rpc-problems.ts';
 import { configSchema, type Environment } from './schema.ts';
 
 /** What is wrong with the configuration, one line per problem, each saying how to mend it. */
@@ -117,7 +119,7 @@ function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
     throw new ConfigError(problems);
   }
-  problems.push(...consistencyProblems(parsed.data));
+  problems.push(...consistencyProblems(parsed.data), ...rpcProblems(parsed.data), ...riskProblems(parsed.data));
   if (parsed.data.NODE_ENV === 'production') problems.push(...productionProblems(parsed.data, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return parsed.data;

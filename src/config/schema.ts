@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { operatorVariables } from './operator-variables.ts';
 import { passwordVariables } from './password-variables.ts';
+import { riskVariables } from './risk-variables.ts';
 import { describe, flag, list, seconds } from './variable.ts';
 
 const originOf = (text: string): string | undefined => (URL.canParse(text) ? new URL(text).origin : undefined);
@@ -76,6 +78,7 @@ export const configSchema = z.object({
     'What requests to the SMS gateway are signed with (Standard Webhooks, HMAC-SHA-256). Needed with SALLYPORT_SMS_WEBHOOK_URL.',
     { secret: true },
   ),
+  ...operatorVariables,
   SALLYPORT_PASSKEY_ORIGINS: describe(
     list
       .default([])
@@ -112,6 +115,28 @@ export const configSchema = z.object({
   SALLYPORT_MANAGEMENT_HOST: describe(
     z.string().default('127.0.0.1'),
     'Address of the management port. Keep it off the public network.',
+  ),
+  SALLYPORT_GRPC_PORT: describe(
+    z.coerce.number().int().min(0).max(65535).optional(),
+    'Port of the gRPC server: token service, Envoy ext_authz, health. Default: none, it is off.',
+  ),
+  SALLYPORT_GRPC_HOST: describe(z.string().default('127.0.0.1'), 'Address of the gRPC port.'),
+  SALLYPORT_GRPC_TLS_CERT: describe(
+    z.string().optional(),
+    'File with the certificate chain of the gRPC server, PEM. Goes with SALLYPORT_GRPC_TLS_KEY.',
+  ),
+  SALLYPORT_GRPC_TLS_KEY: describe(z.string().optional(), 'File with the private key of that certificate, PEM.'),
+  SALLYPORT_GRPC_TLS_CLIENT_CA: describe(
+    z.string().optional(),
+    'File with the certificate authorities of gRPC clients, PEM. With it every caller needs a certificate of theirs; its common name is the client id.',
+  ),
+  SALLYPORT_GRPC_PLAINTEXT: describe(
+    flag(false),
+    'Lets gRPC run without TLS on an address that is not loopback, in production. For a network that encrypts by itself.',
+  ),
+  SALLYPORT_GRPC_REFLECTION: describe(
+    z.enum(['true', 'false']).optional(),
+    'Lets tools ask the gRPC server for its services. Default: true, but false in production.',
   ),
   SALLYPORT_PLAYGROUND_PORT: describe(
     z.coerce.number().int().min(0).max(65535).default(3001),
@@ -180,6 +205,10 @@ export const configSchema = z.object({
     'How long a replaced key stays in the JWKS. Not less than the longest token life.',
   ),
   SALLYPORT_JWKS_MAX_AGE: describe(seconds(300), 'Seconds that clients may cache the JWKS and discovery.'),
+  SALLYPORT_STATUS_LIST_TTL_SECONDS: describe(
+    z.coerce.number().int().min(5).max(3600).default(60),
+    'Seconds that services may use a copy of a status list, and so how long a revoked token may still pass where it is verified offline. Caches in between may add a quarter.',
+  ),
 
   SALLYPORT_ARGON2_MEMORY_KIB: describe(
     z.coerce.number().int().min(7168).max(1048576).default(19456),
@@ -211,8 +240,19 @@ export const configSchema = z.object({
     z.coerce.number().int().min(1).max(3650).default(30),
     'Days that a deleted account can be restored. Then everything personal is removed and its names are free.',
   ),
+  SALLYPORT_AUDIT_DAYS: describe(
+    z.coerce.number().int().min(0).max(36500).default(400),
+    'Days that events of the audit log are kept. 0: for ever.',
+  ),
 
   ...passwordVariables,
+
+  SALLYPORT_API_KEYS: describe(
+    z.enum(['off', 'operators', 'everyone']).default('operators'),
+    'Who may make API keys: nobody, and none is accepted; operators, for services and people; or everybody their own as well.',
+  ),
+
+  ...riskVariables,
 
   SALLYPORT_LOCKOUT_TRIES: describe(
     z.coerce.number().int().min(1).max(100).default(5),
@@ -234,6 +274,10 @@ export const configSchema = z.object({
   SALLYPORT_LIMIT_MAIL_REQUESTS: describe(
     z.coerce.number().int().min(1).default(10),
     'Password resets per hour for one address, and confirmation mails that are asked for again.',
+  ),
+  SALLYPORT_LIMIT_ACCOUNT_CHANGES: describe(
+    z.coerce.number().int().min(1).default(60),
+    'Changes per minute that one account makes to itself, by its pages and the account API together.',
   ),
   SALLYPORT_LIMIT_REFRESH: describe(
     z.coerce.number().int().min(1).default(10),

@@ -64,6 +64,7 @@ export function createBackupCodes(needs: Needs): BackupCodes {
 
     put: (accountId, { hashing, hashes }, context = {}) =>
       store.transaction(async () => {
+        const replaced = (await store.backupCodes.find(accountId)) !== undefined;
         await store.backupCodes.put(accountId, hashing, hashes, clock.now());
         await audit.record({
           actor: { kind: 'account', id: accountId },
@@ -71,6 +72,7 @@ export function createBackupCodes(needs: Needs): BackupCodes {
           type: 'backup_codes.created',
           outcome: 'success',
           subject: accountId,
+          ...(replaced && { details: { replaced } }),
         });
       }),
 

@@ -36,5 +36,6 @@ export type {
   PasswordSettings,
 } from './password-rules.ts';
 export { createStrengthMeter, type PasswordStrength, type Score, type StrengthMeter } from './password-strength.ts';
+export { type AllFactors, hasSecondFactor } from './second-factor.ts';
 export { readTotpSecret, type TotpReading } from './totp.ts';
 export type { EnrolmentOptions, TotpFactor } from './totp-factor.ts';

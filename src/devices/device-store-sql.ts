@@ -1,5 +1,5 @@
 import type { Database } from '../storage/database.ts';
-import { statement } from '../storage/statement.ts';
+import { statement, unanswered } from '../storage/statement.ts';
 import type { DeviceType } from './describe-device.ts';
 import type { KnownDevice } from './device.ts';
 import type { DeviceStore } from './device-store.ts';
@@ -35,6 +35,10 @@ const see = statement(`
     last_ip = coalesce(excluded.last_ip, d.last_ip), last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
   returning sign_ins = 1 as is_new,
     exists (select 1 from known_device o where o.account_id = d.account_id and o.device_hash <> d.device_hash) as has_others`);
+
+const trim = unanswered(`
+  delete from known_device where account_id = $1 and device_hash in (
+    select device_hash from known_device where account_id = $1 order by last_seen_at desc, device_hash offset $2)`);
 
 /** Known browsers in table `known_device`. */
 export const createSqlDeviceStore = (database: Database): DeviceStore => ({
@@ -73,13 +77,7 @@ export const createSqlDeviceStore = (database: Database): DeviceStore => ({
   },
 
   async trim(accountId, keep) {
-    const beyond = database
-      .sql('known_device')
-      .where({ account_id: accountId })
-      .orderBy([{ column: 'last_seen_at', order: 'desc' }, 'device_hash'])
-      .offset(keep)
-      .select('device_hash');
-    await database.sql('known_device').where({ account_id: accountId }).whereIn('device_hash', beyond).delete();
+    await database.query(trim, [accountId, keep]);
   },
 
   async forget(accountId, deviceHash) {

@@ -23,6 +23,8 @@ export interface MailData {
   readonly 'account-paused': Occasion & { readonly failures: number; readonly until: number };
   readonly 'second-factor-enrolled': Occasion;
   readonly 'backup-code-used': Occasion & { /** Codes that still work. */ readonly left: number };
+  /** Other backup codes took the place of those that there were. */
+  readonly 'backup-codes-replaced': Occasion;
   /** A sign-in from a browser that the account has not used before. */
   readonly 'new-sign-in': Occasion & { readonly app?: string | undefined };
   readonly 'verify-email': LinkData & Pick<Occasion, 'timeZone'>;
@@ -33,6 +35,16 @@ export interface MailData {
     readonly resetPath?: string | undefined;
   };
   readonly 'password-changed': Occasion & { readonly resetPath?: string | undefined };
+  /** Goes to the address that the account has, when it is to have another one. */
+  readonly 'email-change-requested': Occasion & { readonly resetPath?: string | undefined };
+  /** Signs that somebody else may use the account. */
+  readonly 'unusual-activity': Occasion & {
+    /** Sentences. */
+    readonly signs: readonly string[];
+    /** The sign-in or session was ended for them. */
+    readonly ended: boolean;
+    readonly resetPath?: string | undefined;
+  };
   /** Goes to the address that the account had until now. */
   readonly 'email-changed': Occasion;
   readonly 'sign-in-code': Occasion & {
@@ -58,6 +70,17 @@ export interface MailData {
     readonly keepPath?: string | undefined;
   };
   readonly 'account-deleted': Occasion;
+  /** Goes to operators, about the installation. */
+  readonly 'operator-alert': {
+    readonly at: number;
+    /** Name of the rule, as metrics and the log have it. */
+    readonly rule: string;
+    readonly kind: 'raised' | 'resolved';
+    /** When it began. */
+    readonly since: number;
+    /** One sentence with the number. */
+    readonly summary: string;
+  };
 }
 
 interface PasskeyName {
@@ -84,11 +107,14 @@ export const caps: Readonly<Record<MailTemplate, Cap>> = {
   'account-paused': hourly,
   'second-factor-enrolled': hourly,
   'backup-code-used': hourly,
+  'backup-codes-replaced': hourly,
   'new-sign-in': hourly,
   'verify-email': hourly,
   'reset-password': hourly,
   'registration-attempt': daily,
   'password-changed': hourly,
+  'email-change-requested': hourly,
+  'unusual-activity': hourly,
   'email-changed': hourly,
   'sign-in-code': hourly,
   'sign-in-link': hourly,
@@ -101,6 +127,8 @@ export const caps: Readonly<Record<MailTemplate, Cap>> = {
   'passkey-removed': hourly,
   'deletion-scheduled': hourly,
   'account-deleted': hourly,
+  // Each rule at most twice an hour, with its end.
+  'operator-alert': { max: 30, windowSeconds: 3600 },
 };
 
 /** The mails that a stranger can have sent to an address by typing it somewhere. They have one more cap, together. */

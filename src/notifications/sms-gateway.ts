@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
 import type { Clock } from '../shared/clock.ts';
 import { reasonOf } from '../shared/errors.ts';
+import { readWebhookSecret, webhookHeaders } from '../shared/standard-webhooks.ts';
 import { DeliveryFailure, type FailureKind } from './mail-transport.ts';
 import type { TextGateway, TextMessage } from './text-message.ts';
 
@@ -25,13 +25,6 @@ function readUrl(text: string): string {
   return url.href;
 }
 
-/** @throws RangeError when the secret is shorter than 24 bytes. */
-function readSecret(text: string): Buffer {
-  const key = text.startsWith('whsec_') ? Buffer.from(text.slice(6), 'base64') : Buffer.from(text);
-  if (key.length < 24) throw new RangeError('The secret of the SMS gateway needs 24 bytes or more.');
-  return key;
-}
-
 /** Only an answer about the content is about this message; the rest is about the gateway or our settings. */
 function kindOf(status: number): FailureKind {
   if (status === 400 || status === 413 || status === 422) return 'refused';
@@ -39,23 +32,20 @@ function kindOf(status: number): FailureKind {
 }
 
 /**
- * Hands text messages to a gateway as signed JSON, in the form of Standard Webhooks: `webhook-id` stays the same for
- * every try of one message, `webhook-timestamp` is of this try, and `webhook-signature` is `v1,` and the HMAC-SHA-256 of
- * `id.timestamp.body`. A redirect counts as a failure, so that nobody sends the server elsewhere.
+ * Hands text messages to a gateway as signed JSON, in the form of Standard Webhooks ({@link webhookHeaders}). A redirect
+ * counts as a failure, so that nobody sends the server elsewhere.
  * @throws RangeError for an address or secret that is not safe to use.
  */
 export function createSmsGateway({ url, secret }: SmsWebhook, clock: Clock): TextGateway {
-  const [target, key] = [readUrl(url), readSecret(secret)];
+  const [target, key] = [readUrl(url), readWebhookSecret(secret, 'the SMS gateway')];
 
   const request = ({ id, to, kind, text }: TextMessage, signal: AbortSignal): RequestInit => {
     const now = clock.now();
-    const timestamp = String(Math.floor(now / 1000));
     const body = JSON.stringify({
       type: 'text.send',
       timestamp: new Date(now).toISOString(),
       data: { id, to, kind, text },
     });
-    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
     return {
       method: 'POST',
       redirect: 'manual',
@@ -63,9 +53,7 @@ export function createSmsGateway({ url, secret }: SmsWebhook, clock: Clock): Tex
       headers: {
         'content-type': 'application/json',
         'user-agent': 'Sallyport',
-        'webhook-id': id,
-        'webhook-timestamp': timestamp,
-        'webhook-signature': `v1,${signature}`,
+        ...webhookHeaders({ id, milliseconds: now, body }, [key]),
       },
       body,
     };

@@ -3,12 +3,15 @@ import { type AccountId, asAccountId, asClientId, type ClientId } from '../share
 import type { OidcDomains } from './domains.ts';
 import { jwtIsLive } from './introspection.ts';
 import { type createAccessTokenVerifier, looksLikeJwt, type VerifiedAccessToken } from './jwt-access-token.ts';
+import { isOfAccount } from './token-exchange-lineage.ts';
 
 /** Who calls an API of ours, and what they may do there. */
 export interface Caller {
   /** The person whom the token stands for; absent when an app acts for itself. */
   readonly accountId?: AccountId;
   readonly clientId: ClientId;
+  /** What the token came from; absent when an app acts for itself. */
+  readonly grantId?: string;
   readonly scopes: ReadonlySet<string>;
   readonly acr?: string;
   /** Seconds since the epoch. */
@@ -42,8 +45,10 @@ export const createAccessTokens = (
     return {
       clientId: asClientId(token.client_id),
       scopes: new Set((token.scope ?? '').split(' ').filter((name) => name !== '')),
-      // Only a token of a grant has a person behind it; a machine's `sub` is the machine (RFC 9068 §2.2).
-      ...(token.grant_id !== undefined && sub !== undefined && { accountId: asAccountId(sub) }),
+      // Only a token of a grant or a person's key has a person behind it; a machine's `sub` is the machine (RFC 9068 §2.2).
+      ...(sub !== undefined &&
+        (token.grant_id !== undefined || isOfAccount(token, sub)) && { accountId: asAccountId(sub) }),
+      ...(token.grant_id !== undefined && { grantId: token.grant_id }),
       ...(typeof acr === 'string' && { acr }),
       ...(typeof authTime === 'number' && { authTime }),
     };

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/index.ts';
+import type { ApiKeys } from '../api-keys/index.ts';
 import type { Api } from '../apis/index.ts';
 import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
@@ -6,7 +7,9 @@ import type { Consents } from '../consents/index.ts';
 import type { KeySet } from '../keys/index.ts';
 import type { RevocationCheck } from '../revocation/index.ts';
 import type { AccountId } from '../shared/ids.ts';
+import type { LeavingPort } from './back-channel.ts';
 import type { SessionPort } from './session-port.ts';
+import type { ExchangeRights } from './token-exchange-rights.ts';
 
 /** What the protocol side needs to know of the domains, and no more. */
 export interface OidcDomains {
@@ -16,6 +19,8 @@ export interface OidcDomains {
     find(id: string): Promise<Client | undefined>;
     verifySecret(id: string, secret: string): Promise<boolean>;
   };
+  readonly apiKeys: Pick<ApiKeys, 'verify' | 'findLive'>;
+  readonly exchangeRights: Pick<ExchangeRights, 'list'>;
   readonly consents: Consents;
   readonly keys: { current(): KeySet; onChange(listener: () => void): () => void };
   readonly revocations: {
@@ -31,6 +36,7 @@ export interface OidcDomains {
   };
   readonly audit: AuditLog;
   readonly sessions: SessionPort;
+  readonly leaveApp: LeavingPort['leaveApp'];
   /** Whether a sign-in to this account asks for something beside the password. */
   hasSecondFactor(id: AccountId): Promise<boolean>;
   /** Whether tokens of this account may be issued, refreshed and accepted. */

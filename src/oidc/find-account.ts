@@ -9,6 +9,21 @@ import type { OidcDomains } from './domains.ts';
 export const accessEnded = ({ revocations }: OidcDomains, accountId: string, since: number): boolean =>
   revocations.isRevokedCached([{ kind: 'account', id: accountId, issuedAt: since * 1000 }]);
 
+interface FoundToken {
+  readonly clientId?: string | undefined;
+  readonly grantId?: string | undefined;
+  /** Seconds since the epoch. */
+  readonly iat?: number | undefined;
+}
+
+/** Whether a code or token ended with its grant, or with all that its app had been issued by then. */
+function isTokenEnded({ revocations }: OidcDomains, { clientId, grantId, iat = 0 }: FoundToken): boolean {
+  return revocations.isRevokedCached([
+    ...(grantId === undefined ? [] : [{ kind: 'grant', id: grantId } as const]),
+    ...(clientId === undefined ? [] : [{ kind: 'client', id: clientId, issuedAt: iat * 1000 } as const]),
+  ]);
+}
+
 /**
  * Looks up the account behind a session, code or token. One that may not use tokens is not found, so its codes,
  * refresh tokens and opaque access tokens stop working with the next request (ASVS 7.4.2).
@@ -19,8 +34,6 @@ export const createFindAccount =
     const account = await domains.accounts.find(asAccountId(sub));
     if (!account || !domains.mayUseTokens(account)) return undefined;
     if (token?.iat !== undefined && accessEnded(domains, account.id, token.iat)) return undefined;
-    const { grantId } = (token ?? {}) as { grantId?: string };
-    if (grantId !== undefined && domains.revocations.isRevokedCached([{ kind: 'grant', id: grantId }]))
-      return undefined;
+    if (token !== undefined && isTokenEnded(domains, token)) return undefined;
     return { accountId: account.id, claims: () => toClaims(account) };
   };

@@ -33,6 +33,7 @@ export interface ProtocolCalls {
   redeem(ctx: Context, proof: ClientProof, code: { code: string; verifier: string }): Promise<ProtocolAnswer>;
   refresh(ctx: Context, proof: ClientProof, fields: Readonly<Record<string, string>>): Promise<ProtocolAnswer>;
   revoke(ctx: Context, proof: ClientProof, token: string): Promise<ProtocolAnswer>;
+  introspect(ctx: Context, proof: ClientProof, token: string): Promise<ProtocolAnswer>;
   /** Pushes an authorization request (RFC 9126). */
   push(ctx: Context, proof: ClientProof, fields: Readonly<Record<string, string>>): Promise<ProtocolAnswer>;
   /** Runs calls that belong to one request; see {@link asOneRequest}. */
@@ -102,6 +103,7 @@ export function createProtocolCalls(handle: Middleware): ProtocolCalls {
       }),
     refresh: (ctx, proof, fields) => post(ctx, protocolRoutes.token, proof, { ...fields, grant_type: 'refresh_token' }),
     revoke: (ctx, proof, token) => post(ctx, protocolRoutes.revocation, proof, { token }),
+    introspect: (ctx, proof, token) => post(ctx, protocolRoutes.introspection, proof, { token }),
     push: (ctx, proof, fields) => post(ctx, protocolRoutes.pushed_authorization_request, proof, fields),
     together: asOneRequest,
   };

@@ -1,6 +1,8 @@
 // OIDC: the protocol, by oidc-provider, which nobody else imports. Owns table `artifact` and its Redis counterpart.
 // It keeps no accounts, clients or keys (domains do) and draws no pages (web/ does, behind `HostedPages`).
 export type { AccessTokens, Caller } from './access-tokens.ts';
+export { apiKeyClient, type KeyToken, type KeyTokens } from './api-key-tokens.ts';
+export type { AppCodes, AppSignIn } from './app-codes.ts';
 export type { ArtifactStores } from './artifact-store.ts';
 export { acrValues } from './authentication-context.ts';
 export type { BrowserSessions, ConsoleSignIn, CurrentSession } from './browser-sessions.ts';
@@ -19,3 +21,11 @@ export { allowedScopes } from './resource-servers.ts';
 export { interactionPath, isInteractionUid, protocolRoutes } from './routes.ts';
 export { createOidc, type Oidc } from './server.ts';
 export type { OidcSettings } from './settings.ts';
+export {
+  createExchangeRights,
+  type ExchangeMode,
+  type ExchangeRight,
+  type ExchangeRightStore,
+  type ExchangeRights,
+} from './token-exchange-rights.ts';
+export type { Introspection, TokenQuestions } from './token-questions.ts';

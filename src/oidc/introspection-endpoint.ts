@@ -1,5 +1,7 @@
 import type { AccessToken, ClientCredentials, Provider, RefreshToken } from 'oidc-provider';
+import { looksLikeKey } from '../api-keys/index.ts';
 import type { Client } from '../clients/index.ts';
+import { introspectKey } from './api-key-tokens.ts';
 import type { OidcDomains } from './domains.ts';
 import { describeJwt, jwtIsLive, mayIntrospect, subjectIsLive } from './introspection.ts';
 import { type createAccessTokenVerifier, looksLikeJwt } from './jwt-access-token.ts';
@@ -56,6 +58,7 @@ function describe(provider: Provider, token: Token): Answer {
 }
 
 async function answerOpaque({ provider, domains }: Parts, asker: Client, value: string): Promise<Answer | undefined> {
+  if (looksLikeKey(value)) return introspectKey(domains, provider.issuer, asker, value);
   const search = findToken(provider, value);
   if (!search) return undefined;
   const token = await search;
@@ -91,4 +94,16 @@ export const createIntrospectionEndpoint = (parts: Parts) =>
     const answer = looksLikeJwt(token) ? await answerJwt(parts, asker, token) : await answerOpaque(parts, asker, token);
     if (answer) parts.onAnswer(answer.active === true);
     return answer;
+  };
+
+/**
+ * The same question, asked inside this process for a client that has proven itself in another way. Whatever is no token
+ * of ours, or none of this client's business, is inactive.
+ */
+export const createIntrospector =
+  (parts: Parts) =>
+  async (asker: Client, token: string): Promise<Answer> => {
+    const answer = looksLikeJwt(token) ? await answerJwt(parts, asker, token) : await answerOpaque(parts, asker, token);
+    parts.onAnswer(answer?.active === true);
+    return answer ?? inactive;
   };

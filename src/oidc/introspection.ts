@@ -2,14 +2,19 @@ import type { Client as ProviderClient } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { OidcDomains } from './domains.ts';
+import { audienceChecks } from './ended-tokens.ts';
 import { accessEnded } from './find-account.ts';
 import type { VerifiedAccessToken } from './jwt-access-token.ts';
+import { lineageIsLive } from './token-exchange-lineage.ts';
 
 /** The parts of any token that decide who may ask about it. */
 export interface Introspectable {
   readonly clientId?: string | undefined;
   readonly audience?: string | readonly string[] | undefined;
 }
+
+const audiencesOf = ({ aud = [] }: { readonly aud?: string | readonly string[] | undefined }): readonly string[] =>
+  typeof aud === 'string' ? [aud] : aud;
 
 /**
  * Who may introspect a token (RFC 7662 §4): its own client, a client registered as its audience, or one with the right.
@@ -18,8 +23,10 @@ export interface Introspectable {
 export function mayIntrospect(asker: Client, token: Introspectable): boolean {
   if (asker.disabled) return false;
   if (asker.mayIntrospect || token.clientId === asker.id) return true;
-  const audiences = typeof token.audience === 'string' ? [token.audience] : (token.audience ?? []);
-  return asker.kind === 'service' && audiences.some((audience) => Object.hasOwn(asker.apis, audience));
+  return (
+    asker.kind === 'service' &&
+    audiencesOf({ aud: token.audience }).some((audience) => Object.hasOwn(asker.apis, audience))
+  );
 }
 
 /** The same rule as oidc-provider's `allowedPolicy`, for tokens it keeps itself. */
@@ -63,16 +70,19 @@ export async function jwtIsLive(
   const revocable = [
     { kind: 'token', id: token.jti },
     { kind: 'client', id: token.client_id, issuedAt },
+    ...audienceChecks(token.aud, issuedAt),
+    ...audiencesOf(token).map((id) => ({ kind: 'api', id, issuedAt }) as const),
     ...(token.grant_id ? [{ kind: 'grant', id: token.grant_id } as const] : []),
     ...(isOfAccount && token.sub ? [{ kind: 'account', id: token.sub, issuedAt } as const] : []),
   ] as const;
   if (await domains.revocations.isRevoked(revocable)) return false;
   if (token.grant_id !== undefined && !(await grantExists(token.grant_id))) return false;
+  if (!(await lineageIsLive(domains, token))) return false;
   return subjectIsLive(domains, isOfAccount ? token.sub : undefined, token.client_id, token.iat);
 }
 
 /** The introspection response for a live JWT (RFC 7662 §2.2): its own claims, without the private ones. */
 export function describeJwt(token: VerifiedAccessToken): Record<string, unknown> {
-  const { grant_id: _private, ...claims } = token;
+  const { grant_id: _grant, lineage: _lineage, ...claims } = token;
   return { active: true, ...claims, token_type: 'cnf' in claims ? 'DPoP' : 'Bearer' };
 }

@@ -50,10 +50,13 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
     const reused =
       error.error_detail === 'refresh token already used' || /already consumed/.test(error.error_detail ?? '');
     if (!reused) return;
+    const { RefreshToken, AuthorizationCode } = ctx.oidc.entities;
+    const accountId = RefreshToken?.accountId ?? AuthorizationCode?.accountId;
     record({
       type: 'token.reuse_detected',
       actor: ctx.oidc.client ? { kind: 'client', id: ctx.oidc.client.clientId } : { kind: 'stranger' },
       outcome: 'failure',
+      ...(accountId && { subject: accountId }),
       ...(ctx.oidc.client && { clientId: ctx.oidc.client.clientId }),
       ...where(ctx),
     });

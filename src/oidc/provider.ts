@@ -3,24 +3,29 @@ import { ownMetadata, responseTypes } from '../clients/index.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type ArtifactStores, tokenIdFor } from './artifact-store.ts';
 import { acrValues } from './authentication-context.ts';
+import { leaveLogoutToBackChannel } from './back-channel.ts';
 import { claimsByScope, identityScopes } from './claims.ts';
 import { assertClaimsParameter } from './claims-parameter.ts';
 import { createClientAdapter } from './client-adapter.ts';
 import type { OidcDomains } from './domains.ts';
 import { hideEndedGrants } from './ended-access.ts';
+import { hideEndedTokens, rememberEndedTokens } from './ended-tokens.ts';
 import { createFindAccount } from './find-account.ts';
 import { authorizationChallengePath } from './first-party-redemption.ts';
 import { createGrantLoader } from './grants.ts';
 import { deviceFeature, type HostedPages, logoutFeature, renderErrorOn } from './hosted-pages.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { createIntrospectionPolicy } from './introspection.ts';
+import { introspectionSigningAlgorithms } from './introspection-jwt.ts';
 import { attachEvents, type ProtocolMeter } from './provider-events.ts';
 import { createRotation, type RefreshCounter } from './refresh-limit.ts';
 import { createResourceServerLookup, useGrantedResource } from './resource-servers.ts';
 import { interactionPath, protocolRoutes } from './routes.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { OidcSettings } from './settings.ts';
+import { withStatusClaims } from './status-claims.ts';
 import { extraTokenClaims } from './token-claims.ts';
+import { withNotedClaims } from './token-exchange-lineage.ts';
 import { ttlFor } from './ttl.ts';
 
 /** Everything a provider instance is made of, apart from its keys. */
@@ -92,7 +97,11 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
     features: features(parts),
     claims: claimsByScope,
     scopes: [...identityScopes],
-    discovery: { authorization_challenge_endpoint: `${settings.issuer}${authorizationChallengePath}` },
+    discovery: {
+      authorization_challenge_endpoint: `${settings.issuer}${authorizationChallengePath}`,
+      introspection_signing_alg_values_supported: [...introspectionSigningAlgorithms],
+      status_list_aggregation_endpoint: `${settings.issuer}/oauth2/status-lists`,
+    },
     acrValues: [...acrValues],
     subjectTypes: ['public'],
     responseTypes: [...responseTypes] as ResponseType[],
@@ -111,7 +120,7 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
       policy: createInteractionPolicy(domains, parts.registry),
       url: (_ctx, interaction) => interactionPath(interaction.uid),
     },
-    extraTokenClaims,
+    extraTokenClaims: withStatusClaims(domains, withNotedClaims(extraTokenClaims)),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: createRotation(parts.refreshes),
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -170,6 +179,9 @@ export function buildProvider(parts: ProviderParts, jwks: JWKS): Provider {
   const provider = new Provider(parts.settings.issuer, configuration(parts, jwks));
   overrideModels(provider, parts);
   hideEndedGrants(provider, parts.domains);
+  hideEndedTokens(provider, parts.domains);
+  rememberEndedTokens(provider, parts.domains, parts.logger);
+  leaveLogoutToBackChannel(provider, parts.domains);
   attachEvents(provider, parts.domains, parts.meter, parts.logger);
   return provider;
 }

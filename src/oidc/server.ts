@@ -2,6 +2,8 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { Provider } from 'oidc-provider';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
+import { createKeyIntrospection, createKeyTokens, type KeyTokens } from './api-key-tokens.ts';
+import { type AppCodes, createAppCodes } from './app-codes.ts';
 import { type BrowserSessions, createBrowserSessions } from './browser-sessions.ts';
 import { createClientCredentialsEndpoint, type PlainAnswer } from './client-credentials-endpoint.ts';
 import { rememberAssertions } from './first-party-assertions.ts';
@@ -9,7 +11,8 @@ import { createFirstPartyCodes, type FirstPartyCodes } from './first-party-codes
 import { createDirectRedemption } from './first-party-redemption.ts';
 import { endSessionsWithTokens } from './first-party-sessions.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
-import { createIntrospectionEndpoint } from './introspection-endpoint.ts';
+import { createIntrospectionEndpoint, createIntrospector } from './introspection-endpoint.ts';
+import { createSignedIntrospection } from './introspection-jwt.ts';
 import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
@@ -21,6 +24,8 @@ import { createSelfPostingPages } from './self-posting-pages.ts';
 import { createSessionRegistry } from './session-registry.ts';
 import { signingKeys } from './signing-keys.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
+import { registerTokenExchange } from './token-exchange.ts';
+import { createTokenQuestions, type TokenQuestions } from './token-questions.ts';
 
 /** The protocol endpoints as Koa middleware, and the ports for our pages and our API. */
 export interface Oidc extends Disposable {
@@ -36,6 +41,11 @@ export interface Oidc extends Disposable {
   readonly browserSessions: BrowserSessions;
   readonly accessTokens: AccessTokens;
   readonly firstParty: FirstPartyCodes;
+  readonly keyTokens: KeyTokens;
+  /** Introspection for our other doors: gRPC and proxies. */
+  readonly questions: TokenQuestions;
+  /** Codes of apps that stand behind a proxy of ours. */
+  readonly appCodes: AppCodes;
 }
 
 type AnswerPlain = Oidc['answerPlain'];
@@ -48,12 +58,14 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
   const lookUp = createResourceServerLookup(domains, settings);
   const registry = createSessionRegistry(() => current.provider, domains, parts.logger);
 
-  const build = (): { provider: Provider; plain: AnswerPlain; handle: Middleware } => {
+  const build = (): { provider: Provider; plain: AnswerPlain; ask: TokenQuestions['ask']; handle: Middleware } => {
     const provider = buildProvider({ ...parts, registry }, signingKeys(domains.keys.current().signing));
     registry.attach(provider);
     rememberAssertions(provider);
+    registerTokenExchange({ provider, domains, verify, settings });
     endSessionsWithTokens(provider, domains.sessions, parts.logger);
-    const introspect = createIntrospectionEndpoint({ provider, domains, verify, onAnswer: parts.meter.introspected });
+    const asked = { provider, domains, verify, onAnswer: parts.meter.introspected };
+    const introspect = createIntrospectionEndpoint(asked);
     const issue = createClientCredentialsEndpoint({ provider, domains, lookUp, meter: parts.meter });
     const { redemptions } = parts.artifacts;
     const refresh = createRefreshEndpoint({ ...parts, provider, redemptions, lookUp });
@@ -63,13 +75,15 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
       return request.body.includes('grant_type=refresh_token') ? refresh(request) : issue(request);
     };
     const handle = compose([
+      createSignedIntrospection(domains),
+      createKeyIntrospection(domains, settings.issuer),
       createStructuredTokens(provider, domains, verify),
       lostDeviceSession,
       createDirectRedemption(provider),
       createSelfPostingPages(parts.pages),
       ...provider.middleware,
     ]) as Middleware;
-    return { provider, plain, handle };
+    return { provider, plain, ask: createIntrospector(asked), handle };
   };
 
   let current = build();
@@ -93,6 +107,9 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
     browserSessions: registry.guard(createBrowserSessions(() => current.provider, domains, settings.issuer)),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
     firstParty: createFirstPartyCodes(() => current.provider, domains),
+    keyTokens: createKeyTokens(() => current.provider, settings),
+    questions: createTokenQuestions(settings.issuer, (asker, token) => current.ask(asker, token)),
+    appCodes: createAppCodes(() => current.provider, domains),
     [Symbol.dispose]() {
       stop();
       registry[Symbol.dispose]();

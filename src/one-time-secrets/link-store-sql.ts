@@ -26,11 +26,15 @@ const fromRow = (row: Row): Link => ({
   ...(row.account_id !== null && { accountId: asAccountId(row.account_id) }),
 });
 
+// Makes room in the slot for a link to the same address.
+const makeRoom = 'update one_time_link set slot = null where slot = :slot and email = :kept';
+
 // A link that replaces others takes their one slot over, so that of two made at once only one is left.
 const put = `
   with gone as (
     delete from one_time_link
     where :slot::text is not null and account_id = :accountId and purpose = :purpose and slot is null
+      and (:kept::text is null or email <> :kept)
   )
   insert into one_time_link (id, token_hash, purpose, account_id, email, data, slot, created_at, expires_at)
   values (:id, :tokenHash, :purpose, :accountId, :email, :data, :slot, :createdAt, :expiresAt)
@@ -44,12 +48,16 @@ export function createSqlLinkStore(database: Database): LinkStore {
     database.sql('one_time_link').where({ token_hash: tokenHash, purpose }).where('expires_at', '>', new Date(now));
 
   return {
-    async put({ replaces, accountId, createdAt, expiresAt, data, ...link }) {
+    async put({ replaces, keepsAddress, accountId, createdAt, expiresAt, data, ...link }) {
       await database.join();
+      const slot = replaces ? `${link.purpose} ${accountId}` : null;
+      const kept = keepsAddress ? link.email : null;
+      if (slot !== null && kept !== null) await database.sql.raw(makeRoom, { slot, kept });
       await database.sql.raw(put, {
         ...link,
         accountId: accountId ?? null,
-        slot: replaces ? `${link.purpose} ${accountId}` : null,
+        slot,
+        kept,
         data: JSON.stringify(data),
         createdAt: new Date(createdAt),
         expiresAt: new Date(expiresAt),

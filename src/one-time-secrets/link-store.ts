@@ -6,6 +6,8 @@ export interface StoredLink extends Link {
   readonly tokenHash: string;
   /** Older links of the same purpose and account end with this one. */
   readonly replaces: boolean;
+  /** All of them but those that went to the same address. */
+  readonly keepsAddress: boolean;
 }
 
 /** Where links are kept. */

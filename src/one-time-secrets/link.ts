@@ -25,8 +25,11 @@ export interface NewLink {
   readonly email: string;
   readonly data?: LinkData | undefined;
   readonly lifeSeconds: number;
-  /** Leave older links of the same purpose and account as they are. Without an account they always stay. */
-  readonly keepOlder?: boolean | undefined;
+  /**
+   * Leave older links of the same purpose and account as they are; `same-address` leaves those that went to this address
+   * and ends the others. Without an account they always stay.
+   */
+  readonly keepOlder?: boolean | 'same-address' | undefined;
 }
 
 /** A link that was just made: the only moment at which its token is known here. */

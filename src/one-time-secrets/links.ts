@@ -43,7 +43,8 @@ export const createLinks = ({ store, clock }: { readonly store: LinkStore; reado
       data,
       createdAt,
       expiresAt,
-      replaces: !keepOlder && accountId !== undefined,
+      replaces: keepOlder !== true && accountId !== undefined,
+      keepsAddress: keepOlder === 'same-address',
       ...(accountId !== undefined && { accountId }),
     });
     return { id, token, expiresAt };

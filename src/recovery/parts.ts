@@ -1,6 +1,6 @@
 import type { AccountLife, Accounts } from '../accounts/index.ts';
 import type { Actor, AuditLog } from '../audit/index.ts';
-import type { Credentials, Factors, PasswordPolicy } from '../credentials/index.ts';
+import type { AllFactors, Credentials, PasswordPolicy } from '../credentials/index.ts';
 import type { Notifications } from '../notifications/index.ts';
 import type { Links } from '../one-time-secrets/index.ts';
 import type { Passkeys } from '../passkeys/index.ts';
@@ -25,8 +25,8 @@ export interface RecoveryParts {
     Credentials,
     'preparePassword' | 'setPassword' | 'verifyPassword' | 'factorsOf' | 'totp' | 'backupCodes'
   >;
-  readonly passkeys: Pick<Passkeys, 'countOf' | 'removeAll'>;
-  readonly passwordPolicy: Pick<PasswordPolicy, 'check'>;
+  readonly passkeys: Pick<Passkeys, 'usable' | 'countOf' | 'removeAll'>;
+  readonly passwordPolicy: Pick<PasswordPolicy, 'check' | 'isShortAlone' | 'requireChange'>;
   readonly links: Pick<Links, 'create' | 'peek' | 'use' | 'revoke' | 'revokeAll'>;
   readonly tries: RecoveryTryStore;
   readonly notifications: Pick<Notifications, 'send'>;
@@ -52,5 +52,11 @@ export class RecoveryIsVoid extends Error {
   }
 }
 
-/** Whether a code is asked for beside the password. */
-export const hasSecondFactor = ({ totp, backupCodes }: Factors): boolean => totp || backupCodes > 0;
+/** What an account proves itself with, as sign-in counts it. */
+export async function factorsOf(
+  { credentials, passkeys }: Pick<RecoveryParts, 'credentials' | 'passkeys'>,
+  id: AccountId,
+): Promise<AllFactors> {
+  const [factors, count] = await Promise.all([credentials.factorsOf(id), passkeys.usable ? passkeys.countOf(id) : 0]);
+  return { ...factors, passkeys: count };
+}

@@ -1,9 +1,9 @@
 import { type Account, parseEmail, personalWords } from '../accounts/index.ts';
-import type { PasswordVerdict } from '../credentials/index.ts';
+import { hasSecondFactor, type PasswordVerdict } from '../credentials/index.ts';
 import type { Link } from '../one-time-secrets/index.ts';
 import { occasionOf, type RequestMeta } from '../registration/index.ts';
 import { type AccountId, newAccountId, randomText } from '../shared/ids.ts';
-import { hasSecondFactor, RecoveryIsVoid, type RecoveryParts } from './parts.ts';
+import { factorsOf, RecoveryIsVoid, type RecoveryParts } from './parts.ts';
 
 /** Why a password is not taken. */
 export type RefusedPassword = { readonly outcome: 'refused' } & Omit<Extract<PasswordVerdict, { ok: false }>, 'ok'>;
@@ -88,7 +88,7 @@ export async function viewReset(parts: RecoveryParts, token: string): Promise<Re
   const link = await parts.links.peek('reset-password', token);
   const account = await accountOf(parts, link);
   if (!link || !account) return { outcome: 'expired' };
-  const secondFactor = hasSecondFactor(await parts.credentials.factorsOf(account.id));
+  const secondFactor = hasSecondFactor(await factorsOf(parts, account.id));
   return { outcome: 'usable', accountId: account.id, email: account.email, secondFactor, expiresAt: link.expiresAt };
 }
 
@@ -109,7 +109,7 @@ export async function resetPassword(
   const { credentials, passwordPolicy, links, life, notifications, audit, clock, paths } = parts;
   const account = await accountOf(parts, await links.peek('reset-password', token));
   if (!account) return { outcome: 'expired' };
-  const factors = await credentials.factorsOf(account.id);
+  const factors = await factorsOf(parts, account.id);
   const secondFactor = hasSecondFactor(factors);
   const verdict = await passwordPolicy.check(password, {
     accountId: account.id,

@@ -1,9 +1,9 @@
 import { type Account, parseEmail, personalWords } from '../accounts/index.ts';
-import type { PreparedPassword } from '../credentials/index.ts';
+import { hasSecondFactor, type PreparedPassword } from '../credentials/index.ts';
 import type { Link } from '../one-time-secrets/index.ts';
 import type { RequestMeta } from '../registration/index.ts';
 import type { AccountId } from '../shared/ids.ts';
-import { hasSecondFactor, RecoveryIsVoid, type RecoveryParts } from './parts.ts';
+import { factorsOf, RecoveryIsVoid, type RecoveryParts } from './parts.ts';
 import { examineCode } from './prove-code.ts';
 import { mayRecover, type Proof, proofFor, type RecoveryTask, taskOf } from './recovery-link.ts';
 import type { RefusedPassword } from './reset-password.ts';
@@ -43,7 +43,8 @@ interface Case {
 }
 
 /** What a token is about, while the link can still help the account that it was made for. */
-async function findCase({ links, accounts, credentials, passkeys }: RecoveryParts, token: string) {
+async function findCase(parts: RecoveryParts, token: string) {
+  const { links, accounts, credentials, passkeys } = parts;
   const link = await links.peek('recovery', token);
   const account = link?.accountId === undefined ? undefined : await accounts.find(link.accountId);
   if (!link || !account || !mayRecover(account.status, link.data.delivery === 'hand' ? 'hand' : 'mail'))
@@ -52,7 +53,9 @@ async function findCase({ links, accounts, credentials, passkeys }: RecoveryPart
   const factors = await credentials.factorsOf(account.id);
   const task = taskOf(link);
   const proof = proofFor(task, { ...factors, passkeys: await passkeys.countOf(account.id) });
-  return proof && ({ link, account, task, proof, secondFactor: hasSecondFactor(factors) } satisfies Case);
+  if (!proof) return undefined;
+  const secondFactor = hasSecondFactor(await factorsOf(parts, account.id));
+  return { link, account, task, proof, secondFactor } satisfies Case;
 }
 
 /** What the page asks for. Looking uses nothing up. */
@@ -77,7 +80,7 @@ async function carryOut(
   newPassword: PreparedPassword | undefined,
   meta: RequestMeta,
 ): Promise<void> {
-  const { credentials, passkeys, life, links, endAccess, audit } = parts;
+  const { credentials, passkeys, passwordPolicy, life, links, endAccess, audit } = parts;
   const { account, task, link } = found;
   const by = { kind: 'account', id: account.id } as const;
   if (account.status === 'locked' && !(await life.prove(account.id, link.email, 'recover', by, meta))) {
@@ -96,6 +99,9 @@ async function carryOut(
   if (newPassword) await credentials.setPassword(account.id, newPassword, context);
   if (task.removes.includes('authenticator')) await credentials.totp.remove(account.id, context);
   if (task.removes.includes('passkeys')) await passkeys.removeAll(account.id, context);
+  // A password that was long enough beside what is gone now has to be replaced before it opens anything alone.
+  const alone = task.removes.length > 0 && !hasSecondFactor(await factorsOf(parts, account.id));
+  if (alone && (await passwordPolicy.isShortAlone(account.id))) await passwordPolicy.requireChange(account.id, context);
   await endAccess(account.id, by, 'the account was recovered');
   await links.revokeAll(account.id, ['reset-password', 'change-email', 'sign-in']);
 }

@@ -65,11 +65,16 @@ export async function viewVerification(
 }
 
 /** Everything that a stranger may have filled in gives way to what the mailbox's owner says. */
-async function takeOver({ accounts, credentials }: RegistrationParts, account: Account, password: PreparedPassword) {
+async function takeOver(
+  { accounts, credentials }: RegistrationParts,
+  account: Account,
+  password: PreparedPassword,
+  meta: RequestMeta,
+) {
   const by = { kind: 'account', id: account.id } as const;
-  await credentials.setPassword(account.id, password, { actor: by });
+  await credentials.setPassword(account.id, password, { ...meta, actor: by });
   if (account.username === undefined && Object.keys(account.profile).length === 0) return;
-  await accounts.update(account.id, account.version, { username: null, profile: {} }, by);
+  await accounts.update(account.id, account.version, { username: null, profile: {} }, by, meta);
 }
 
 /**
@@ -137,7 +142,7 @@ export async function verifyEmail(
       if (link?.accountId === undefined) return undefined;
       // First what waits, then its account, as the purge does, so that neither waits for the other.
       await pending.remove(link.accountId);
-      if (step.takeOver) await takeOver(parts, account, step.takeOver);
+      if (step.takeOver) await takeOver(parts, account, step.takeOver, meta);
       await confirm(parts, token, { ...link, accountId: link.accountId }, meta);
       const usernameTaken = link.data.usernameTaken === true && !step.takeOver;
       return { outcome: 'verified', accountId: link.accountId, usernameTaken } as const;

@@ -1,4 +1,4 @@
-import type { RevocationKind, StoredRevocation } from './revocation.ts';
+import type { ListedRevocation, RevocationKind, StoredRevocation } from './revocation.ts';
 
 /** What a look at the newer rows brought, and where the next one continues. */
 export interface RevocationPage {
@@ -9,16 +9,29 @@ export interface RevocationPage {
   readonly complete: boolean;
 }
 
+/** Which revocations to list. */
+export interface RevocationFilter {
+  readonly kind?: RevocationKind | undefined;
+  readonly idHash?: string | undefined;
+  /** `cursor` of the last one of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
 /** Where revocations are kept. */
 export interface RevocationStore {
   /** Runs writes that belong together, joining the transaction that is already open. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
-  /** Adds it or keeps the later times of both. Resolves to false when it changed nothing. */
+  /** Adds it or keeps the later times of both, and tells the other nodes. Resolves to false when it changed nothing. */
   add(revocation: StoredRevocation & { readonly reason: string; readonly by: string }): Promise<boolean>;
   /** Those of these keys that are there, expired or not. */
   find(keys: readonly { readonly kind: RevocationKind; readonly idHash: string }[]): Promise<StoredRevocation[]>;
   /** The rows since a watermark, or all unexpired ones without one. */
   since(watermark: string | undefined, now: number): Promise<RevocationPage>;
+  /** Unexpired ones, last changed first. */
+  list(filter: RevocationFilter, now: number): Promise<ListedRevocation[]>;
+  /** How many unexpired ones there are of each kind that has any. */
+  count(now: number): Promise<Partial<Record<RevocationKind, number>>>;
   /** Deletes up to `limit` rows that expired before `now` and says how many. */
   purge(now: number, limit: number): Promise<number>;
 }

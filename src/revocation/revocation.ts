@@ -1,9 +1,25 @@
+/** Every kind of thing that can be revoked. */
+export const revocationKinds = [
+  'token',
+  'grant',
+  'account',
+  'client',
+  'session',
+  'access',
+  'api',
+  'everything',
+] as const;
+
 /**
- * What can be revoked. An account or client stands for every token that it was issued before the revocation, a session
- * for every sign-in of that browser before it, `access` for every grant that an account gave an app before it: its id is
- * made by {@link accessId}.
+ * What can be revoked. An account or client stands for every token that it was issued before the revocation, an `api`
+ * (by its identifier) for every access token that was issued for it, a session for every sign-in of that browser before
+ * it, `access` for every grant that an account gave an app before it: its id is made by {@link accessId}. `everything`
+ * (by {@link everythingId}) is whatever this installation issued: tokens, grants and sign-ins.
  */
-export type RevocationKind = 'token' | 'grant' | 'account' | 'client' | 'session' | 'access';
+export type RevocationKind = (typeof revocationKinds)[number];
+
+/** The one id of kind `everything`. */
+export const everythingId = 'everything';
 
 /** The id of what an account lets an app do. Neither id has a space in it. */
 export const accessId = (accountId: string, clientId: string): string => `${accountId} ${clientId}`;
@@ -14,7 +30,7 @@ export interface RevocationCheck {
   readonly id: string;
   /**
    * When the token was issued, in milliseconds (`iat` × 1000). With it, tokens that were issued after the revocation
-   * stay good. Without it, any revocation counts.
+   * stay good, and `everything` is looked up as well. Without it, any revocation counts.
    */
   readonly issuedAt?: number | undefined;
 }
@@ -24,10 +40,19 @@ export interface StoredRevocation {
   readonly kind: RevocationKind;
   /** SHA-256 of the id, base64url: an opaque token's id is the token. */
   readonly idHash: string;
-  /** Milliseconds since the epoch, as `expiresAt`. */
+  /** The moment until which what was issued is revoked. Milliseconds since the epoch, as `expiresAt`. */
   readonly revokedAt: number;
   /** When the last token that it concerns has expired anyway. */
   readonly expiresAt: number;
+}
+
+/** A revocation as operators see it. */
+export interface ListedRevocation extends StoredRevocation {
+  readonly reason: string;
+  /** `operator`, `system`, or `account:…` and `client:…` with the id. */
+  readonly by: string;
+  /** Where the next page begins: hand it to `after`. */
+  readonly cursor: string;
 }
 
 /** Whether this revocation is about a token of that age. `iat` is in whole seconds, so a tie counts as revoked. */

@@ -1,3 +1,4 @@
+import type { AccountId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
 import { statement } from '../storage/statement.ts';
 import { activityInterval } from './session.ts';
@@ -6,7 +7,7 @@ import type { ActivityStore } from './session-store.ts';
 // The condition stands twice: it is asked again of the row that is written, when two come at the same moment.
 const touch = statement(`
   with found as (
-    select id, ended_at, last_active_at,
+    select id, account_id, ended_at, last_active_at, last_ip,
       expires_at > $2 and (kind = 'api' or last_active_at > $3) as fresh
     from session where uid = $1 order by ended_at desc nulls first limit 1
   ), written as (
@@ -15,7 +16,7 @@ const touch = statement(`
     where session.id = found.id and found.fresh and found.last_active_at <= $4
       and session.ended_at is null and session.last_active_at <= $4
   )
-  select fresh, ended_at from found`);
+  select fresh, ended_at, id, account_id, last_active_at, last_ip from found`);
 
 // Ending a session waits for this lock or is seen by it, so no grant slips in behind an end.
 const grantTo = (column: 'uid' | 'id') =>
@@ -35,6 +36,15 @@ const dueText = `
   where ended_at is null and (expires_at <= :now or (kind = 'browser' and last_active_at <= :idleSince))
   limit :limit`;
 
+interface TouchedRow {
+  readonly fresh: boolean;
+  readonly ended_at: Date | null;
+  readonly id: string;
+  readonly account_id: AccountId;
+  readonly last_active_at: Date;
+  readonly last_ip: string | null;
+}
+
 /** The use of sessions, in tables `session` and `session_client`. */
 export function createSqlActivityStore(database: Database): ActivityStore {
   const rowsOf = async <T>(text: string, values: Record<string, unknown>): Promise<T[]> =>
@@ -42,14 +52,22 @@ export function createSqlActivityStore(database: Database): ActivityStore {
 
   return {
     async touch(uid, { now, idleSince, ip }) {
-      const [row] = await database.query<{ fresh: boolean; ended_at: Date | null }>(touch, [
+      const [row] = await database.query<TouchedRow>(touch, [
         uid,
         new Date(now),
         new Date(idleSince),
         new Date(now - activityInterval),
         ip ?? null,
       ]);
-      return row && { fresh: row.fresh, endedAt: row.ended_at?.getTime() };
+      return (
+        row && {
+          fresh: row.fresh,
+          endedAt: row.ended_at?.getTime(),
+          id: row.id,
+          accountId: row.account_id,
+          before: { at: row.last_active_at.getTime(), ip: row.last_ip ?? undefined },
+        }
+      );
     },
 
     async addGrants(sessionKey, grants, now) {
@@ -58,6 +76,11 @@ export function createSqlActivityStore(database: Database): ActivityStore {
       const [to, key] = 'uid' in sessionKey ? [grantToUid, sessionKey.uid] : [grantToId, sessionKey.id];
       const rows = await database.query(to, [key, new Date(now), JSON.stringify(grants)]);
       return rows.length > 0;
+    },
+
+    async listSignedInBefore(moment, limit) {
+      const text = 'select id from session where ended_at is null and authenticated_at <= :moment limit :limit';
+      return (await rowsOf<{ id: string }>(text, { moment: new Date(moment), limit })).map(({ id }) => id);
     },
 
     listDue: (now, idleSince, limit) => rowsOf(dueText, { now: new Date(now), idleSince: new Date(idleSince), limit }),

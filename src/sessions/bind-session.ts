@@ -44,12 +44,30 @@ async function refuse(parts: SessionParts, browser: SignedInBrowser, session: St
   return { outcome: 'ended', ended: { id: session.id, accountId: session.accountId, uid, grants, reason: 'ended' } };
 }
 
+function factsOf({ clock, policy }: SessionParts, browser: SignedInBrowser): Facts {
+  const { amr, acr, authenticatedAt, grants } = browser;
+  return {
+    amr,
+    acr,
+    authenticatedAt,
+    expiresAt: authenticatedAt + policy.absoluteSeconds * 1000,
+    now: clock.now(),
+    grants,
+  };
+}
+
+/** A new sign-in in a browser that had none, as nearly all are; false when there is more to look at. */
+async function bindFirst(parts: SessionParts, browser: SignedInBrowser): Promise<boolean> {
+  const { flow, uid, accountId } = browser;
+  return flow !== undefined && parts.store.bind({ accountId, flowHash: sha256(flow) }, uid, factsOf(parts, browser));
+}
+
 async function decide(parts: SessionParts, browser: SignedInBrowser, meta: SessionMeta): Promise<Bound> {
-  const { store, clock, policy } = parts;
+  if (await bindFirst(parts, browser)) return { outcome: 'open' };
+  const { store, policy } = parts;
   const { uid, accountId, flow, amr, acr, authenticatedAt, grants } = browser;
-  const now = clock.now();
-  const expiresAt = authenticatedAt + policy.absoluteSeconds * 1000;
-  const facts: Facts = { amr, acr, authenticatedAt, expiresAt, now, grants };
+  const facts = factsOf(parts, browser);
+  const { now, expiresAt } = facts;
   const stay = async (id: StoredSession['id']): Promise<Bound | undefined> =>
     (await store.bind(id, uid, facts)) ? { outcome: 'open' } : undefined;
 

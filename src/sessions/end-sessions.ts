@@ -38,6 +38,7 @@ export const recordEnd = ({ audit }: SessionParts, ended: EndedSession, { by, re
     actor: by,
     outcome: 'success',
     subject: ended.accountId,
+    sessionId: ended.id,
     details: { session: ended.id, reason, apps: [...new Set(ended.grants.map(({ clientId }) => clientId))] },
   });
 
@@ -110,6 +111,17 @@ async function openIds({ store }: SessionParts, accountId: AccountId): Promise<s
 }
 
 const batch = 200;
+
+/** Ends every session that was signed in to at or before that moment, in batches, and says how many. */
+export async function endSignedInBefore(parts: SessionParts, moment: number, ending: Ending): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const ids = await parts.activity.listSignedInBefore(moment, batch);
+    const ended = await endSessions(parts, ids, ending);
+    total += ended;
+    if (ids.length < batch || ended === 0) return total;
+  }
+}
 
 /** Ends what is too old or idle for too long. Apps with offline access keep it, as at a sign-out. */
 export async function endDue(parts: SessionParts, idleSince: number): Promise<number> {

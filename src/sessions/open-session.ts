@@ -116,13 +116,21 @@ async function decide(parts: SessionParts, request: SessionRequest, meta: Sessio
   return { result: { outcome: 'opened', id }, ended };
 }
 
-/** Opens a session, or says that there are too many. Of 50 at once for one account no more than the limit stay open. */
+/**
+ * Opens a session, or says that there are too many. Of 50 at once for one account no more than the limit stay open.
+ * `also` is done in the same transaction, unless it was refused.
+ */
 export async function openSession(
   parts: SessionParts,
   request: SessionRequest,
   meta: SessionMeta = {},
+  also: () => Promise<unknown> = async () => undefined,
 ): Promise<OpenResult> {
-  const { result, ended } = await parts.store.transaction(() => decide(parts, request, meta));
+  const { result, ended } = await parts.store.transaction(async () => {
+    const decided = await decide(parts, request, meta);
+    if (decided.result.outcome === 'opened') await also();
+    return decided;
+  });
   for (const row of ended) await tellListeners(parts, row);
   return result;
 }

@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/index.ts';
 import type { Revocations } from '../revocation/index.ts';
+import type { Risk } from '../risk/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { EndedSession, SessionPolicy } from './session.ts';
@@ -14,6 +15,8 @@ export interface SessionParts {
   readonly activity: ActivityStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly audit: Pick<AuditLog, 'record'>;
+  /** Looks at sessions that come from somewhere else; left out, nobody does. */
+  readonly risk?: Pick<Risk, 'assessActivity'> | undefined;
   readonly clock: Clock;
   readonly policy: SessionPolicy;
   readonly logger: Logger;

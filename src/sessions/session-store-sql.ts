@@ -1,7 +1,7 @@
 import type { DeviceType } from '../devices/index.ts';
-import { asAccountId, asClientId, asSessionId } from '../shared/ids.ts';
+import { type AccountId, asAccountId, asClientId, asSessionId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
-import { statement } from '../storage/statement.ts';
+import { statement, unanswered } from '../storage/statement.ts';
 import type { EndedSession, EndReason, SessionKind, StoredSession } from './session.ts';
 import type { NewSession, SessionStore } from './session-store.ts';
 
@@ -80,21 +80,26 @@ const select = `select session.*, ${clients} from session where`;
 const byId = statement(`${select} id = $1`);
 const byFlow = statement(`${select} flow_hash = $1`);
 const byUid = statement(`${select} uid = $1 order by ended_at desc nulls first limit 1`);
+const byGrant = statement(`${select} account_id = $1 and ended_at is null and exists (
+  select 1 from session_client c where c.session_id = session.id and c.client_id = $2 and c.grant_id = $3)
+  order by created_at desc limit 1`);
 const openOf = statement(`${select} account_id = $1 and ended_at is null order by created_at desc, id`);
+const lockKey = (accountId: AccountId): string => `session ${accountId}`;
 const lockOf = statement('select pg_advisory_xact_lock(hashtextextended($1::text, 0))');
 
 const columns = [
   ...['id', 'account_id', 'kind', 'flow_hash', 'uid', 'device_hash', 'browser', 'os', 'device_type', 'ip', 'last_ip'],
   ...['location', 'amr', 'acr', 'created_at', 'authenticated_at', 'last_active_at', 'expires_at'],
 ] as const;
-const add = statement(`insert into session (${columns.join(', ')})
+const add = unanswered(`insert into session (${columns.join(', ')})
   values (${columns.map((name, index) => (name === 'amr' ? `$${index + 1}::jsonb` : `$${index + 1}`)).join(', ')})`);
 
 // The row that is written is locked, so no grant slips in behind an end.
-const bindTo = statement(`
+const bindWhere = (condition: string) =>
+  statement(`
   with bound as (
     update session set uid = $2, amr = $3::jsonb, acr = $4, authenticated_at = $5, last_active_at = $6, expires_at = $7
-    where id = $1 and ended_at is null and (uid is null or uid = $2)
+    where ${condition} and ended_at is null
     returning id
   ), added as (
     insert into session_client as c (session_id, client_id, grant_id, first_used_at, last_used_at)
@@ -104,6 +109,10 @@ const bindTo = statement(`
       last_used_at = greatest(c.last_used_at, excluded.last_used_at)
   )
   select id from bound`);
+const bindTo = bindWhere('id = $1 and (uid is null or uid = $2)');
+const bindFirst = bindWhere(
+  'flow_hash = $1 and account_id = $9 and uid is null and not exists (select from session as other where other.uid = $2)',
+);
 
 // Whoever sets `ended_at` has ended it; everybody else finds nothing to return.
 const endText = `
@@ -146,7 +155,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
       // Each statement sees what was committed before it began, and those after the lock begin when it was given.
       const [, ofFlow, ofUid, all] = await database.together(() =>
         Promise.all([
-          database.query(lockOf, [`session ${accountId}`]),
+          database.query(lockOf, [lockKey(accountId)]),
           flowHash === undefined ? none : database.query<Row>(byFlow, [flowHash]),
           uid === undefined ? none : database.query<Row>(byUid, [uid]),
           open ? database.query<Row>(openOf, [accountId]) : none,
@@ -165,6 +174,10 @@ export function createSqlSessionStore(database: Database): SessionStore {
     },
 
     async find(key) {
+      if ('grantId' in key) {
+        const [held] = await database.query<Row>(byGrant, [key.accountId, key.clientId, key.grantId]);
+        return held && fromRow(held);
+      }
       const [by, value] = 'uid' in key ? [byUid, key.uid] : 'id' in key ? [byId, key.id] : [byFlow, key.flowHash];
       const [row] = await database.query<Row>(by, [value]);
       return row && fromRow(row);
@@ -174,10 +187,18 @@ export function createSqlSessionStore(database: Database): SessionStore {
       return (await database.query<Row>(openOf, [accountId])).map(fromRow);
     },
 
-    async bind(id, uid, { amr, acr = null, authenticatedAt, expiresAt, now, grants }) {
+    async bind(session, uid, { amr, acr = null, authenticatedAt, expiresAt, now, grants }) {
       const times = [new Date(authenticatedAt), new Date(now), new Date(expiresAt)];
-      const values = [id, uid, JSON.stringify(amr), acr, ...times, JSON.stringify(grants)];
-      return (await database.query(bindTo, values)).length > 0;
+      const values = [uid, JSON.stringify(amr), acr, ...times, JSON.stringify(grants)];
+      if (typeof session === 'string') return (await database.query(bindTo, [session, ...values])).length > 0;
+      const { accountId, flowHash } = session;
+      const [, bound] = await database.together(() =>
+        Promise.all([
+          database.query(lockOf, [lockKey(accountId)]),
+          database.query(bindFirst, [flowHash, ...values, accountId]),
+        ]),
+      );
+      return bound.length > 0;
     },
 
     async end(ids, { reason, by, now }) {

@@ -31,8 +31,21 @@ export interface Standings {
   readonly open: readonly StoredSession[];
 }
 
+/** The session that a sign-in has opened. */
+export interface SignInKey {
+  readonly accountId: AccountId;
+  readonly flowHash: string;
+}
+
 /** How to find a session. By uid, the open one comes before those that ended, and the latest of those first. */
-export type SessionKey = { readonly id: string } | { readonly uid: string } | { readonly flowHash: string };
+export type SessionKey = { readonly id: string } | { readonly uid: string } | { readonly flowHash: string } | GrantKey;
+
+/** What an app holds of an open session. */
+export interface GrantKey {
+  readonly accountId: AccountId;
+  readonly clientId: string;
+  readonly grantId: string;
+}
 
 /** Where sessions are kept. */
 export interface SessionStore {
@@ -47,8 +60,11 @@ export interface SessionStore {
   find(key: SessionKey): Promise<StoredSession | undefined>;
   /** Those that did not end, newest first; some may have expired. */
   listOpen(accountId: AccountId): Promise<StoredSession[]>;
-  /** Ties a session with its grants to its browser, or takes in a fresh sign-in of it. False when it has ended. */
-  bind(id: SessionId, uid: string, facts: Facts): Promise<boolean>;
+  /**
+   * Ties a session with its grants to its browser, or takes in a fresh sign-in of it. False when it has ended. One that
+   * is named by its sign-in is tied only as long as it and the browser had no other, under the account's lock; one round trip.
+   */
+  bind(session: SessionId | SignInKey, uid: string, facts: Facts): Promise<boolean>;
   /** Ends those of these that nobody has ended, and returns them with all that they were used for. */
   end(
     ids: readonly string[],
@@ -56,6 +72,16 @@ export interface SessionStore {
   ): Promise<EndedSession[]>;
   /** Deletes up to `limit` sessions that ended before then, and says how many. */
   purge(before: number, limit: number): Promise<number>;
+}
+
+/** A session that is used again. */
+export interface TouchedSession {
+  readonly fresh: boolean;
+  readonly endedAt: number | undefined;
+  readonly id: string;
+  readonly accountId: AccountId;
+  /** Its last activity before this. */
+  readonly before: { readonly at: number; readonly ip: string | undefined };
 }
 
 /** What is known of a session's use. */
@@ -67,7 +93,7 @@ export interface ActivityStore {
   touch(
     uid: string,
     at: { readonly now: number; readonly idleSince: number; readonly ip: string | undefined },
-  ): Promise<{ readonly fresh: boolean; readonly endedAt: number | undefined } | undefined>;
+  ): Promise<TouchedSession | undefined>;
   /** Notes which grants a session has. False when it has ended, also in this moment. */
   addGrants(
     sessionKey: { readonly uid: string } | { readonly id: string },
@@ -76,4 +102,6 @@ export interface ActivityStore {
   ): Promise<boolean>;
   /** Up to `limit` open sessions that are too old or idle for too long. */
   listDue(now: number, idleSince: number, limit: number): Promise<{ readonly id: string; readonly idle: boolean }[]>;
+  /** Up to `limit` open sessions whose person last proved who they are at or before that moment. */
+  listSignedInBefore(moment: number, limit: number): Promise<string[]>;
 }

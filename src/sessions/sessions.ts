@@ -1,10 +1,11 @@
 import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Revocations } from '../revocation/index.ts';
+import type { Risk } from '../risk/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { bindSession, type SignedInBrowser } from './bind-session.ts';
-import { endAccountSessions, endDue, endOne, endSessions, noteEnded } from './end-sessions.ts';
+import { endAccountSessions, endDue, endOne, endSessions, endSignedInBefore, noteEnded } from './end-sessions.ts';
 import { type OpenResult, openSession, type SessionRequest } from './open-session.ts';
 import type { EndListener, SessionParts } from './parts.ts';
 import {
@@ -16,7 +17,7 @@ import {
   type SessionMeta,
   type SessionPolicy,
 } from './session.ts';
-import type { ActivityStore, SessionStore } from './session-store.ts';
+import type { ActivityStore, GrantKey, SessionKey, SessionStore } from './session-store.ts';
 import { createToucher, type Standing } from './touch-session.ts';
 
 /**
@@ -25,8 +26,11 @@ import { createToucher, type Standing } from './touch-session.ts';
  * Call what ends sessions outside a transaction; only {@link Sessions.endRevoked} joins one.
  */
 export interface Sessions {
-  /** When a sign-in is finished and before the browser goes back to the app. `refused` by the limit only. */
-  open(request: SessionRequest, meta?: SessionMeta): Promise<OpenResult>;
+  /**
+   * When a sign-in is finished and before the browser goes back to the app. `refused` by the limit only. `also` is done
+   * in the same transaction, when it was not refused.
+   */
+  open(request: SessionRequest, meta?: SessionMeta, also?: () => Promise<unknown>): Promise<OpenResult>;
   /** When the protocol has saved the browser's session. `ended` says that it was ended meanwhile. */
   bind(browser: SignedInBrowser, meta?: SessionMeta): Promise<'open' | 'ended'>;
   /** Notes a grant of a session. False when that session is not open. */
@@ -40,6 +44,8 @@ export interface Sessions {
   list(accountId: AccountId, currentUid?: string): Promise<ListedSession[]>;
   /** The open session of a browser. */
   findByUid(uid: string): Promise<Session | undefined>;
+  /** The open session in which an app got this grant. */
+  findByGrant(grant: GrantKey): Promise<Session | undefined>;
   /** Ends one, with `owner` only if it is theirs. False when there is no such session or it has ended before. */
   end(id: string, by: Actor, reason?: EndReason, options?: { owner?: AccountId; meta?: SessionMeta }): Promise<boolean>;
   /** Ends the browser's session because its person signed out; apps keep offline access (OpenID Connect Core §11). */
@@ -50,6 +56,8 @@ export interface Sessions {
   endAll(accountId: AccountId, by: Actor, reason?: EndReason, meta?: SessionMeta): Promise<number>;
   /** The same where the account itself was revoked already. `keep` goes on, once its browser is signed in anew. */
   endRevoked(accountId: AccountId, by: Actor, reason: EndReason, keep?: string): Promise<number>;
+  /** Ends every session of everybody that was signed in to at or before that moment (milliseconds). Says how many. */
+  endSignedInBefore(moment: number, by: Actor): Promise<number>;
   /** Tells a listener what has ended, after it was written down; it may be told of what nobody has any more. */
   onEnd(listener: EndListener): () => void;
   /** Ends what is too old or idle, deletes what ended 30 days ago, and says how many rows. */
@@ -61,6 +69,7 @@ interface Needs {
   readonly activity: ActivityStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly audit: Pick<AuditLog, 'record'>;
+  readonly risk?: Pick<Risk, 'assessActivity'> | undefined;
   readonly clock: Clock;
   readonly policy: SessionPolicy;
   readonly logger: Logger;
@@ -82,6 +91,12 @@ async function purge(parts: SessionParts): Promise<number> {
 export function createSessions(needs: Needs): Sessions {
   const parts: SessionParts = { ...needs, listeners: new Set() };
   const { store, activity, revocations, clock, policy } = needs;
+  const findLive = async (key: SessionKey): Promise<Session | undefined> => {
+    const found = await store.find(key);
+    if (!found || !isLive(found, policy, clock.now())) return undefined;
+    const { uid: _private, ...session } = found;
+    return session;
+  };
   const toucher = createToucher(parts);
   // A node that ends a session knows at once; the others hear of it from the revocations.
   parts.listeners.add(async ({ uid }) => {
@@ -89,7 +104,7 @@ export function createSessions(needs: Needs): Sessions {
   });
 
   return {
-    open: (request, meta) => openSession(parts, request, meta),
+    open: (request, meta, also) => openSession(parts, request, meta, also),
     bind: (browser, meta) => bindSession(parts, browser, meta),
     addGrant: (uid, grant) => activity.addGrants({ uid }, [grant], clock.now()),
     touch: (uid, authTime, meta = {}) => toucher.touch(uid, authTime, meta),
@@ -101,12 +116,8 @@ export function createSessions(needs: Needs): Sessions {
         .map(({ uid, ...session }) => ({ ...session, current: uid !== undefined && uid === currentUid }));
     },
 
-    async findByUid(uid) {
-      const found = await store.find({ uid });
-      if (!found || !isLive(found, policy, clock.now())) return undefined;
-      const { uid: _private, ...session } = found;
-      return session;
-    },
+    findByUid: (uid) => findLive({ uid }),
+    findByGrant: ({ accountId, clientId, grantId }) => findLive({ accountId, clientId, grantId }),
 
     end: (id, by, reason = 'ended', { owner, meta } = {}) => endOne(parts, id, { by, reason, meta }, owner),
 
@@ -126,6 +137,8 @@ export function createSessions(needs: Needs): Sessions {
     },
 
     endRevoked: (accountId, by, reason, keep) => noteEnded(parts, accountId, { by, reason }, keep),
+
+    endSignedInBefore: (moment, by) => endSignedInBefore(parts, moment, { by, reason: 'ended-all' }),
 
     onEnd(listener) {
       parts.listeners.add(listener);

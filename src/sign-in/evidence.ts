@@ -23,6 +23,8 @@ export type Proof =
 export interface Evidence {
   readonly accountId: AccountId;
   readonly methods: readonly Proof[];
+  /** Something was unusual when the first door opened, so that nothing is spared. */
+  readonly cautious?: true;
 }
 
 /** What the tokens say about a sign-in. */
@@ -36,8 +38,9 @@ export interface Authentication {
 
 /** Adds a proof, in the place of an older one of its method. Another account's evidence never mixes in. */
 export function withProof(evidence: Evidence | undefined, accountId: AccountId, proof: Proof): Evidence {
-  const before = evidence?.accountId === accountId ? evidence.methods : [];
-  return { accountId, methods: [...before.filter(({ method }) => method !== proof.method), proof] };
+  const before = evidence?.accountId === accountId ? evidence : undefined;
+  const methods = [...(before?.methods ?? []).filter(({ method }) => method !== proof.method), proof];
+  return { accountId, methods, ...(before?.cautious && { cautious: true }) };
 }
 
 /** {@link withProof} for what has no more to it than when it was shown. */
@@ -50,7 +53,7 @@ export const withMethod = (
 
 /** The part of the evidence that is as new as asked for. */
 export const freshPart = (evidence: Evidence, freshAfter: number | undefined): Evidence => ({
-  accountId: evidence.accountId,
+  ...evidence,
   methods: freshAfter === undefined ? evidence.methods : evidence.methods.filter(({ at }) => at >= freshAfter),
 });
 

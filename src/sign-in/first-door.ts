@@ -2,6 +2,7 @@ import type { Account } from '../accounts/index.ts';
 import type { RememberedUse } from '../devices/index.ts';
 import { epochSeconds } from '../shared/clock.ts';
 import { type Proof, withProof } from './evidence.ts';
+import { recordFailure } from './failures.ts';
 import { finishedBy, recordSuccess } from './finish.ts';
 import { type Flow, toMilliseconds, unstored } from './flow.ts';
 import { spares } from './next-step.ts';
@@ -23,6 +24,8 @@ export interface Opened {
   readonly offerPasskey: boolean;
   readonly input: Pick<DoorInput, 'finish' | 'device'>;
   readonly meta: RequestMeta;
+  /** Something about it is unusual, so nothing is spared. */
+  readonly cautious?: boolean;
 }
 
 /** The flow as the step leaves it. */
@@ -32,7 +35,7 @@ function nextFlow({ clock, policy }: SignInParts, opened: Opened, more: readonly
   for (const other of more) evidence = withProof(evidence, account.id, other);
   return {
     ...flow,
-    evidence,
+    evidence: opened.cautious ? { ...evidence, cautious: true } : evidence,
     ...(loginHint !== undefined && { loginHint }),
     challengeEndsAt: clock.now() + toMilliseconds(policy.challengeSeconds),
     unseenCodes: flow.unseenCodes && flow.evidence?.accountId === account.id,
@@ -45,11 +48,23 @@ function nextFlow({ clock, policy }: SignInParts, opened: Opened, more: readonly
 /** Lets a remembered browser stand for the second door, where one is due and that is enough. */
 async function recallDevice(parts: SignInParts, opened: Opened): Promise<RememberedUse | undefined> {
   const { flow, account, known, input, meta } = opened;
-  const token = spares(flow.requirement) ? input.device?.tokenOf?.(account.id) : undefined;
+  const token = spares(flow.requirement) && !opened.cautious ? input.device?.tokenOf?.(account.id) : undefined;
   if (token === undefined) return undefined;
   const { step } = decide(parts, nextFlow(parts, opened), account, known);
   return step === 'second-factor' ? parts.devices.useRemembered(account.id, input.device?.id, token, meta) : undefined;
 }
+
+/** What is unusual about it; without anybody who looks, nothing is. */
+const lookAt = async ({ risk }: SignInParts, { flow, account, reservation, input, meta }: Opened) =>
+  (await risk?.assessSignIn({
+    accountId: account.id,
+    flowHash: flow.id,
+    deviceKnown: input.device === undefined ? undefined : reservation?.known,
+    meta,
+  })) ?? { action: 'off' as const };
+
+const failureOf = ({ flow, account, reservation, meta }: Opened) =>
+  ({ type: 'sign_in.failed', flow, meta, accountId: account.id, ...(reservation && { reservation }) }) as const;
 
 const unproven = new Set(['password', 'second-factor', 'enroll-totp']);
 
@@ -119,12 +134,21 @@ const advance = (parts: SignInParts, opened: Opened, taken: Taken): Promise<bool
  */
 export async function openFirstDoor(
   parts: SignInParts,
-  opened: Opened,
+  shown: Opened,
 ): Promise<{
+  /** The flow took another step meanwhile. */
   readonly moved: boolean;
+  /** The installation does not let such a sign-in in. */
+  readonly denied: boolean;
   readonly remembered: RememberedUse | undefined;
   readonly result?: SubmitResult;
 }> {
+  const { action } = await lookAt(parts, shown);
+  if (action === 'end') {
+    await recordFailure(parts, { ...failureOf(shown), reason: 'unusual' });
+    return { moved: false, denied: true, remembered: undefined };
+  }
+  const opened = { ...shown, cautious: action === 'second-factor' };
   const remembered = await recallDevice(parts, opened);
   const taken = stepOf(parts, opened, remembered);
   const isFirst = opened.flow.version === unstored;
@@ -135,8 +159,8 @@ export async function openFirstDoor(
       ...(taken.finished && { finished: taken.finished }),
       ...(remembered && { remembered }),
     };
-    return { moved: false, remembered, result };
+    return { moved: false, denied: false, remembered, result };
   }
   if (opened.reservation) await parts.throttle.giveBack(opened.reservation);
-  return { moved: true, remembered };
+  return { moved: true, denied: false, remembered };
 }

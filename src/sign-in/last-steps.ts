@@ -1,5 +1,5 @@
 import { personalWords } from '../accounts/index.ts';
-import type { PasswordRules } from '../credentials/index.ts';
+import { hasSecondFactor, type PasswordRules } from '../credentials/index.ts';
 import type { CreationOptions } from '../passkeys/index.ts';
 import { epochSeconds } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
@@ -16,8 +16,8 @@ export async function resendVerification(parts: SignInParts, flowId: string): Pr
   return viewOf(parts, situation);
 }
 
-/** A passkey is a way in of its own: only what is asked for beside the password lets that be shorter. */
-const hasSecondFactor = ({ factors }: Situation): boolean => factors.totp || factors.backupCodes > 0;
+const mayBeShorter = ({ factors: { passkeys = 0, ...others } }: Situation): boolean =>
+  hasSecondFactor({ ...others, passkeys });
 
 /** What a new password has to be. @throws AppError `expired`, `conflict` */
 export async function passwordRules(
@@ -28,7 +28,7 @@ export async function passwordRules(
   if (situation.step !== 'change-password' || !situation.account) {
     throw new AppError('conflict', 'A new password is not the next step. Go back to the sign-in.');
   }
-  const rules = await parts.passwordPolicy.rulesFor(hasSecondFactor(situation), situation.account.id);
+  const rules = await parts.passwordPolicy.rulesFor(mayBeShorter(situation), situation.account.id);
   return { rules, names: personalWords(situation.account) };
 }
 
@@ -53,7 +53,7 @@ export async function changePassword(
   const situation = await findSituation(parts, flowId);
   const { flow, account } = situation ?? {};
   if (situation?.step !== 'change-password' || !flow?.evidence || !account) return refuse(parts, flowId, 'wrong_step');
-  const owner = { accountId: account.id, personal: personalWords(account), secondFactor: hasSecondFactor(situation) };
+  const owner = { accountId: account.id, personal: personalWords(account), secondFactor: mayBeShorter(situation) };
   const verdict = await passwordPolicy.check(password, owner);
   if (!verdict.ok) return { outcome: 'weak', reasons: verdict.reasons, view: viewOf(parts, situation) };
   const prepared = await credentials.preparePassword(password);

@@ -122,7 +122,7 @@ async function open(
     });
     return refuse(parts, flowId, reason);
   }
-  const { result } = await openFirstDoor(parts, {
+  const { result, denied } = await openFirstDoor(parts, {
     flow,
     account,
     known: await knowOf(parts, account.id),
@@ -131,7 +131,7 @@ async function open(
     input,
     meta,
   });
-  return result ?? refuse(parts, flowId, 'wrong_step');
+  return result ?? refuse(parts, flowId, denied ? 'mismatch' : 'wrong_step');
 }
 
 /** The first door, with a code that was mailed for this sign-in. */

@@ -39,6 +39,8 @@ export interface EmailPolicy {
   readonly step: EmailStep;
   /** What opens the first door in the place of a password. */
   readonly signIn: 'off' | 'code' | 'link';
+  /** Mails leave this installation, so that one may be asked for where something is unusual. */
+  readonly reachable?: boolean;
 }
 
 export interface Standing {
@@ -62,6 +64,10 @@ export interface Standing {
 /** Whether a remembered browser counts: where nobody but the account itself wants a second factor. */
 export const spares = ({ secondFactor, freshAfter }: Requirement): boolean => !secondFactor && freshAfter === undefined;
 
+/** What a mailed code is good for here: where something is unusual, whoever has nothing better is asked for one. */
+const emailStepOf = ({ step, reachable }: EmailPolicy, counted: Evidence | undefined): EmailStep =>
+  step === 'off' && reachable && counted?.cautious ? 'no-other-factor' : step;
+
 /**
  * The part of the evidence that this requirement lets count. A remembered browser spares its owner a second factor that
  * only the owner wants: it answers nobody else's demand and is no fresh proof.
@@ -69,8 +75,9 @@ export const spares = ({ secondFactor, freshAfter }: Requirement): boolean => !s
 export function countedEvidence(evidence: Evidence | undefined, requirement: Requirement): Evidence | undefined {
   if (!evidence) return undefined;
   if (requirement.accountId !== undefined && requirement.accountId !== evidence.accountId) return undefined;
-  const { accountId, methods } = freshPart(evidence, requirement.freshAfter);
-  return { accountId, methods: spares(requirement) ? methods : methods.filter(({ method }) => method !== 'device') };
+  const fresh = freshPart(evidence, requirement.freshAfter);
+  if (spares(requirement) && !fresh.cautious) return fresh;
+  return { ...fresh, methods: fresh.methods.filter(({ method }) => method !== 'device') };
 }
 
 /** What opens the second door of this account, the usual one first. A demand of two factors is not met by mail. */
@@ -88,7 +95,8 @@ export function waysThrough({
   const counted = countedEvidence(evidence, requirement);
   // The mailbox that opened the first door does not open the second one too.
   if (requirement.secondFactor || !email || (counted && !hasMethod(counted, 'pwd'))) return strong;
-  const mailed = email.step === 'alternative' || (email.step === 'no-other-factor' && strong.length === 0);
+  const step = emailStepOf(email, counted);
+  const mailed = step === 'alternative' || (step === 'no-other-factor' && strong.length === 0);
   return mailed ? [...strong, 'email'] : strong;
 }
 

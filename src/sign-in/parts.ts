@@ -6,6 +6,7 @@ import type { Notifications } from '../notifications/index.ts';
 import type { Codes, Links } from '../one-time-secrets/index.ts';
 import type { Passkeys } from '../passkeys/index.ts';
 import type { AnswerTime, Registration } from '../registration/index.ts';
+import type { Risk } from '../risk/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { AccountFactsStore } from './account-facts.ts';
@@ -35,6 +36,8 @@ export interface SignInParts {
   readonly notifications: Pick<Notifications, 'send'>;
   /** Holds back answers whose time would tell whether somebody has an account. */
   readonly answerTime: AnswerTime;
+  /** Looks for signs of somebody else; left out, nobody does. */
+  readonly risk?: Pick<Risk, 'assessSignIn'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly policy: SignInPolicy;

@@ -1,4 +1,4 @@
-import type { PasswordRules } from '../credentials/index.ts';
+import { hasSecondFactor, type PasswordRules } from '../credentials/index.ts';
 import type { CreationOptions, RequestOptions } from '../passkeys/index.ts';
 import type { AccountId } from '../shared/ids.ts';
 import { beginEnrolment, confirmEnrolment } from './enroll-totp.ts';
@@ -143,8 +143,8 @@ export const createSignIn = (parts: SignInParts): SignIn => ({
   restart: (flowId) => restart(parts, flowId),
   finish: (flowId, meta) => finish(parts, flowId, meta),
   async hasSecondFactor(accountId) {
-    const { totp, backupCodes, passkeys = 0 } = (await knowOf(parts, accountId)).factors;
-    return totp || backupCodes > 0 || passkeys > 0;
+    const { passkeys = 0, ...factors } = (await knowOf(parts, accountId)).factors;
+    return hasSecondFactor({ ...factors, passkeys });
   },
   countPaused: (atMost) => countPaused(parts, atMost),
   purge: () => purge(parts),

@@ -52,7 +52,7 @@ interface Shown {
 
 /** A passkey says who it is, and opens both doors when its authenticator knew the person. */
 async function openFirst(parts: SignInParts, { flow, account, proof, input, meta }: Shown) {
-  const opened = await openFirstDoor(parts, {
+  const { result, denied } = await openFirstDoor(parts, {
     flow,
     account,
     known: await knowOf(parts, account.id),
@@ -62,7 +62,7 @@ async function openFirst(parts: SignInParts, { flow, account, proof, input, meta
     input,
     meta,
   });
-  return opened.result;
+  return denied ? ('denied' as const) : result;
 }
 
 async function openSecond(parts: SignInParts, { flow, account, proof }: Shown): Promise<SubmitResult | undefined> {
@@ -126,5 +126,6 @@ export async function submitPasskey(
   const { used, account } = found;
   const shown = { flow, account, proof: proofOf(used, epochSeconds(parts.clock)), input, meta };
   const result = await (door === 'first' ? openFirst(parts, shown) : openSecond(parts, shown));
+  if (result === 'denied') return refuse(parts, flowId, 'mismatch', { start });
   return result ?? refuse(parts, flowId, 'wrong_step', { start });
 }

@@ -101,7 +101,7 @@ export async function submitPassword(
     await recordFailure(parts, { ...failure, reason: reason ?? 'wrong_password', reservation });
     return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
   }
-  const { result, remembered } = await openFirstDoor(parts, {
+  const { result, remembered, denied } = await openFirstDoor(parts, {
     flow,
     account,
     known: await knownFrom(parts, account.id, onFile.factors, facts),
@@ -112,5 +112,6 @@ export async function submitPassword(
     input,
     meta,
   });
+  if (denied) return refuse(parts, flowId, 'mismatch', { start });
   return result ?? { ...(await refuse(parts, flowId, 'wrong_step', { start })), ...(remembered && { remembered }) };
 }

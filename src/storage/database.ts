@@ -2,13 +2,14 @@ import knexFactory, { type Knex } from 'knex';
 import { AppError } from '../shared/errors.ts';
 import { createHotStatements } from './hot-statements.ts';
 import type { SqlValue, Statement } from './statement.ts';
+import { SqlTransaction } from './transaction.ts';
 import { currentUnitOfWork, newUnitOfWork, type UnitOfWork, unitOfWork } from './unit-of-work.ts';
 
 /** The SQL side of storage: one dialect, on PostgreSQL or embedded PGlite. */
 export interface Database extends AsyncDisposable {
   /** Queries go through this: the transaction of this call chain when it has one, else the pool. */
   readonly sql: Knex;
-  /** Runs a hot statement past the query builder, in the same transaction as `sql` would. */
+  /** Runs a hot statement past the query builder, in the same transaction as `sql` would; see {@link Statement}. */
   query<Row>(statement: Statement, values: readonly SqlValue[]): Promise<Row[]>;
   /**
    * Sends what `work` queries in one round trip, all or nothing. `work` has to ask for all of it before it waits for
@@ -59,7 +60,7 @@ const unavailableCodes = new Set([
   'XX000',
 ]);
 const unavailableText =
-  /Timeout acquiring a connection|Connection terminated|timeout expired|Query read timeout|Connection ended|Unable to acquire|pool is probably full/i;
+  /Timeout acquiring a connection|Connection terminated|timeout expired|Query read timeout|Connection ended|not queryable|Unable to acquire|pool is probably full/i;
 
 /** Whether this failure means that the database is away, full or read-only, rather than that we asked for nonsense. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -82,11 +83,11 @@ function noteFailure(error: unknown): void {
 
 /** Puts a knex instance behind {@link Database}. `close` also ends what knex does not own. */
 export function createDatabase(pool: Knex, kind: Database['kind'], close: () => Promise<void>): Database {
-  const open = new WeakMap<UnitOfWork, Knex.Transaction>();
+  const open = new WeakMap<UnitOfWork, SqlTransaction>();
 
-  const current = (): Knex => {
+  const current = (): SqlTransaction | undefined => {
     const unit = currentUnitOfWork();
-    return (unit && open.get(unit)) ?? pool;
+    return unit && open.get(unit);
   };
 
   const hot = createHotStatements(current, pool, noteFailure);
@@ -94,7 +95,7 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
   const join = async (): Promise<void> => {
     const unit = currentUnitOfWork();
     if (!unit || open.has(unit)) return;
-    unit.transaction ??= pool.transaction();
+    unit.transaction ??= SqlTransaction.open(pool);
     open.set(unit, await unit.transaction);
   };
 
@@ -103,15 +104,11 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     const transaction = await unit.transaction;
     open.delete(unit);
     if (!transaction) return;
-    if (!keep) {
-      await transaction.rollback();
-      return;
-    }
-    const done = (await transaction.commit()) as { response?: { command?: string } } | undefined;
-    // knex tells a failed COMMIT to this promise only; PostgreSQL answers ROLLBACK when a statement had failed before.
-    await transaction.executionPromise;
-    if (done?.response?.command === 'ROLLBACK')
-      throw new Error('The transaction was broken and nothing of it was kept.');
+    if (!keep) return transaction.rollback();
+    await transaction.commit().catch((error: unknown) => {
+      noteFailure(error);
+      throw error;
+    });
   };
 
   const settle = async (unit: UnitOfWork, keep: boolean): Promise<void> => {
@@ -151,7 +148,7 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     kind,
     get sql() {
       hot.refuseOthers();
-      return current();
+      return current()?.sql ?? pool;
     },
     query: hot.query,
     together: hot.together,

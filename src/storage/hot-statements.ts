@@ -1,31 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Knex } from 'knex';
-import { type Call, encode, Pipeline, type SqlValue, type Statement } from './statement.ts';
-
-/** A driver's connection, as knex lends it. */
-interface Lent {
-  query(pipeline: Pipeline, callback: (error?: unknown) => void): unknown;
-}
-
-interface Lender {
-  acquireConnection(): Promise<Lent>;
-  releaseConnection(connection: Lent): Promise<void>;
-}
-
-/** Sends statements in one round trip on a connection of this pool or transaction. */
-async function send(from: Knex, calls: readonly Call[]): Promise<void> {
-  const lender = from.client as Lender;
-  const pipeline = new Pipeline(calls);
-  const connection = await lender.acquireConnection();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      connection.query(pipeline, (error) => (error ? reject(error) : resolve()));
-    });
-  } finally {
-    void lender.releaseConnection(connection);
-  }
-  pipeline.deliver();
-}
+import { type Call, encode, type SqlValue, type Statement } from './statement.ts';
+import { type SqlTransaction, sendThrough } from './transaction.ts';
 
 /** A plan that a change of its table made useless, or that the connection has lost. */
 const isStalePlan = (error: unknown): boolean =>
@@ -37,8 +13,12 @@ interface Batch {
   sent: boolean;
 }
 
-/** The way past the query builder, for `Database`. `current` is the transaction of the call chain, else `pool`. */
-export function createHotStatements(current: () => Knex, pool: Knex, onFailure: (error: unknown) => void) {
+/** The way past the query builder, for `Database`: in the transaction of the call chain when it has one, else through the pool. */
+export function createHotStatements(
+  current: () => SqlTransaction | undefined,
+  pool: Knex,
+  onFailure: (error: unknown) => void,
+) {
   const batches = new AsyncLocalStorage<Batch>();
 
   const openBatch = (): Batch | undefined => {
@@ -48,25 +28,35 @@ export function createHotStatements(current: () => Knex, pool: Knex, onFailure: 
   };
 
   const dispatch = async (calls: readonly Call[]): Promise<void> => {
-    const from = current();
+    const transaction = current();
     try {
-      await send(from, calls).catch((error: unknown) => {
-        // Inside a transaction nothing can be repeated: it is broken already.
-        if (from !== pool || !isStalePlan(error)) throw error;
-        return send(from, calls);
-      });
+      if (transaction) await transaction.send(calls);
+      else {
+        await sendThrough(pool, calls).catch((error: unknown) => {
+          // Inside a transaction nothing can be repeated: it is broken already.
+          if (!isStalePlan(error)) throw error;
+          return sendThrough(pool, calls);
+        });
+      }
     } catch (error) {
       onFailure(error);
       for (const { reject } of calls) reject(error);
     }
   };
 
+  const nobody = (): void => undefined;
+
   return {
     query<Row>(hot: Statement, values: readonly SqlValue[]): Promise<Row[]> {
+      const batch = openBatch();
+      const transaction = hot.unanswered && !batch ? current() : undefined;
+      if (transaction) {
+        transaction.hold({ statement: hot, values: values.map(encode), resolve: nobody, reject: nobody });
+        return Promise.resolve([]);
+      }
       return new Promise<Row[]>((resolve, reject) => {
         const answer = (rows: Record<string, unknown>[]): void => resolve(rows as Row[]);
         const call = { statement: hot, values: values.map(encode), resolve: answer, reject };
-        const batch = openBatch();
         if (batch) batch.calls.push(call);
         else void dispatch([call]);
       });

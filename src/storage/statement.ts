@@ -8,6 +8,11 @@ export type SqlValue = string | number | boolean | Date | null;
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /**
+   * Nobody needs its rows, nor to know at once that it failed. In a transaction it is not waited for: it leaves with the
+   * next statement or with the commit, which fails when it does.
+   */
+  readonly unanswered?: true;
 }
 
 /** Names a statement by its text, so that no name ever has two texts. */
@@ -16,11 +21,18 @@ export const statement = (text: string): Statement => ({
   name: `sp_${createHash('sha256').update(text).digest('base64url').slice(0, 16)}`,
 });
 
+/** A write that nobody asks back from; see {@link Statement}. */
+export const unanswered = (text: string): Statement => ({ ...statement(text), unanswered: true });
+
+/** A statement that no connection plans ahead: it works on one that has lost all its plans, too. */
+export const unplanned = (text: string): Statement => ({ text, name: '' });
+
 /** One statement with its values, and who waits for its rows. */
 export interface Call {
   readonly statement: Statement;
   readonly values: readonly (string | null)[];
-  resolve(rows: Record<string, unknown>[]): void;
+  /** `tag` is what the server says it did, for example `COMMIT`. */
+  resolve(rows: Record<string, unknown>[], tag: string): void;
   reject(reason: unknown): void;
 }
 
@@ -61,6 +73,7 @@ export class Pipeline {
   callback: ((error?: unknown) => void) | undefined;
   readonly #calls: readonly Call[];
   readonly #rows: Record<string, unknown>[][];
+  readonly #tags: string[] = [];
   #plans: Map<string, readonly Column[]> = new Map();
   #columns: readonly Column[] | undefined;
   #at = 0;
@@ -72,7 +85,7 @@ export class Pipeline {
 
   /** Gives each call its rows. */
   deliver(): void {
-    for (const [index, call] of this.#calls.entries()) call.resolve(this.#rows[index] ?? []);
+    for (const [index, call] of this.#calls.entries()) call.resolve(this.#rows[index] ?? [], this.#tags[index] ?? '');
   }
 
   submit(wire: Wire): null {
@@ -83,7 +96,7 @@ export class Pipeline {
       const isNew = !this.#plans.has(hot.name);
       if (isNew) {
         // It may be there and yet not be known to be, after a failure.
-        wire.close({ type: 'S', name: hot.name });
+        if (hot.name !== '') wire.close({ type: 'S', name: hot.name });
         wire.parse(hot);
       }
       wire.bind({ statement: hot.name, values });
@@ -109,9 +122,10 @@ export class Pipeline {
     this.#rows[this.#at]?.push(row);
   }
 
-  handleCommandComplete(): void {
+  handleCommandComplete({ text = '' }: { text?: string } = {}): void {
     const name = this.#calls[this.#at]?.statement.name;
-    if (name !== undefined && !this.#plans.has(name)) this.#plans.set(name, this.#columns ?? []);
+    if (name && !this.#plans.has(name)) this.#plans.set(name, this.#columns ?? []);
+    this.#tags.push(text);
     this.#columns = undefined;
     this.#at += 1;
   }

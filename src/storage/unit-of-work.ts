@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Knex } from 'knex';
+import type { SqlTransaction } from './transaction.ts';
 
 /** What one request does to the stores, so that it happens as a whole or not at all. */
 export interface UnitOfWork {
   /** When the request arrived, in milliseconds since the epoch. */
   readonly startedAt: number;
   /** Opened by the first `database.join()`, never by a read. */
-  transaction?: Promise<Knex.Transaction>;
+  transaction?: Promise<SqlTransaction>;
   /** Writes under way that nobody awaits, to be settled before the commit. They take no lock that others want. */
   readonly enlisted: Promise<unknown>[];
   /**

@@ -247,6 +247,7 @@ for (const lane of sqlLanes()) {
           'account',
           'factors',
           'passkeys',
+          'apiKeys',
           'consents',
           'sessions',
           'devices',

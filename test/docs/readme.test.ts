@@ -114,7 +114,7 @@ describe('README', () => {
       expect(text, `${page}: run \`node docs/embed.ts\``).to.equal(embedExamples(text));
       return [...text.matchAll(/^```\w+ (examples\/\S+)$/gm)].map(([, file]) => file);
     });
-    expect(files).to.have.length(5);
+    expect(files).to.have.length(6);
   });
 
   it('links to files that exist', () => {

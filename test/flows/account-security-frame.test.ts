@@ -29,6 +29,7 @@ function rulesOf(pages: readonly AccountPage[], freshSeconds = 600): ConsoleRule
       },
       forms: { read: async () => new Map() },
       freshSeconds,
+      limits: { change: async () => undefined },
     },
     pages,
   );
@@ -74,6 +75,7 @@ describe('the frame of the account console', () => {
           },
         },
         freshSeconds: 600,
+        limits: { change: async () => undefined },
       },
       [page],
     );

@@ -132,10 +132,18 @@ for (const kind of ['code', 'link'] as const) {
       const again = await use(next.web, next.sent, next.href, mail);
       expect(expectPage(again, 'email-sign-in').status).to.equal(422);
 
-      await enrolTotp(server, person.account.id, person.login);
+      const { code } = await enrolTotp(server, person.account.id, person.login);
       const strong = await ask(person.login);
       const [newest] = await mails(server, person);
-      expectPage(await use(strong.web, strong.sent, strong.href, newest), 'totp');
+      const door = expectPage(await use(strong.web, strong.sent, strong.href, newest), 'totp');
+      const thief = new WebClient(server.url);
+      for (const [name, value] of strong.web.cookies()) thief.setCookie(name, value);
+      const silent = await thief.open((await app.request({ prompt: 'none' })).url);
+      expect(silent.url.searchParams.get('error'), 'nobody is signed in yet').to.equal('login_required');
+      const back = await strong.web.submit(door, { code: await code(), action: 'continue' }, 'code');
+      const both = (await app.redeem(back.url, strong.attempt)).claims();
+      expect(both?.acr, 'a mailbox makes no two factors').to.equal('aal1');
+      expect(both?.amr).to.have.members(['email', 'otp']);
     });
 
     it('tells nobody who has an account, and mails to nobody else', async () => {

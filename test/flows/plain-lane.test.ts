@@ -191,10 +191,10 @@ const cases: Readonly<Record<string, Ask>> = {
     body: 'token=cc_none',
     headers: { Authorization: '$WRONG' },
   },
-  'an introspection that wants a JWT': {
+  'an introspection that could be a JWT': {
     path: '/oauth2/introspect',
     body: 'token=cc_none',
-    headers: { Authorization: '$SERVICE', Accept: 'application/token-introspection+jwt' },
+    headers: { Authorization: '$SERVICE', Accept: 'application/json, application/token-introspection+jwt' },
   },
 };
 

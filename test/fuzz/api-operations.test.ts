@@ -109,7 +109,11 @@ describe('every operation of the OpenAPI document', function () {
 
   before(async () => {
     process.on('unhandledRejection', note);
-    server = await startApp({ SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '1000000', SALLYPORT_LIMIT_TOKEN: '1000000' });
+    server = await startApp({
+      SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '1000000',
+      SALLYPORT_LIMIT_TOKEN: '1000000',
+      SALLYPORT_LIMIT_ACCOUNT_CHANGES: '1000000',
+    });
     document = (await (await fetch(`${server.url}${prefix}/openapi.json`)).json()) as OpenApiDocument;
   });
   after(async () => {

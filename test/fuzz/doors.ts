@@ -47,6 +47,24 @@ const pageForm: Fields = [
   ['action', 'continue'],
 ];
 
+/** The forms of somebody who is not signed in, with what else they take beside the token of the form. */
+const entryForms: Readonly<Record<string, readonly string[]>> = {
+  register: ['email', 'new-password'],
+  'forgot-password': ['username'],
+  'reset-password': ['token', 'new-password'],
+  'verify-email': ['token', 'password'],
+  'confirm-email': ['token'],
+  invitation: ['token'],
+  recover: ['token', 'code'],
+};
+
+const entryDoors: readonly Door[] = Object.entries(entryForms).map(([name, fields]) => ({
+  path: `/account/${name}`,
+  query: name === 'recover' || name === 'reset-password' ? [['token', 'x'.repeat(43)]] : [],
+  form: [['csrf', '{csrf}'], ...fields.map((field) => [field, 'x'.repeat(43)] as const)],
+  stage: 'login',
+}));
+
 const steps = [
   '',
   '/login',
@@ -191,7 +209,7 @@ export async function doorsOf(
   );
   const stranger: Door = { path: `/sign-in/${'x'.repeat(43)}/login`, query: [], form: pageForm };
   return {
-    doors: [...tokenDoors(names), ...pageDoors(names), ...inside, stranger],
+    doors: [...tokenDoors(names), ...pageDoors(names), ...entryDoors, ...inside, stranger],
     stages: await Stages.create(running, web.client, strict.client),
   };
 }

@@ -21,11 +21,17 @@ const examples: { readonly [Template in MailTemplate]: readonly MailData[Templat
     { ...occasion, left: 1 },
     { ...occasion, left: 0 },
   ],
+  'backup-codes-replaced': [occasion],
   'new-sign-in': [{ ...occasion, app: 'Tidewater' }],
   'verify-email': [{ path, expiresAt }],
   'reset-password': [{ ...occasion, path, expiresAt }],
   'registration-attempt': [occasion, { ...occasion, signInPath: '/account', resetPath: '/account/reset' }],
   'password-changed': [occasion, { ...occasion, resetPath: '/account/reset' }],
+  'email-change-requested': [occasion, { ...occasion, resetPath: '/account/reset' }],
+  'unusual-activity': [
+    { ...occasion, signs: ['It came from a place.'], ended: false },
+    { ...occasion, signs: ['It came from a place.'], ended: true, resetPath: '/account/reset' },
+  ],
   'email-changed': [{ at: occasion.at }],
   'sign-in-code': [
     { ...occasion, code: '02719846', expiresAt },
@@ -44,6 +50,13 @@ const examples: { readonly [Template in MailTemplate]: readonly MailData[Templat
     { ...occasion, deletesAt: expiresAt, keepPath: '/account/keep' },
   ],
   'account-deleted': [occasion],
+  'operator-alert': (['raised', 'resolved'] as const).map((kind) => ({
+    at: occasion.at,
+    rule: 'failed_sign_ins',
+    kind,
+    since: occasion.at - 600_000,
+    summary: '312 sign-ins failed within 5 minutes; the limit is 200.',
+  })),
 };
 const all = Object.entries(examples).flatMap(([template, list]) =>
   list.map((data, index) => ({ id: `${template} ${index}`, template: template as MailTemplate, data })),

@@ -39,8 +39,11 @@ describe('security notices', () => {
     ['passkey.removed', 'passkey-removed', { passkey: 'id', name: 'Old key', left: 1 }, 'Passkey: Old key'],
     ['password.changed', 'password-changed', { first: false }],
     ['backup_code.used', 'backup-code-used', { left: 7 }, '7 codes are left'],
+    ['backup_codes.created', 'backup-codes-replaced', { replaced: true }],
+    ['email.change_requested', 'email-change-requested', {}, 'ends that link'],
     ['device.first_seen', 'new-sign-in', { first: false, app: 'Tidewater' }, 'App: Tidewater'],
     ['recovery_link.used', 'account-recovered'],
+    ['risk.detected', 'unusual-activity', { signals: ['impossible-travel'], action: 'notify' }, 'cannot have reached'],
   ];
   for (const [type, template, details, words = 'If it was '] of notices) {
     it(`tell of ${type} with when, where and what to do`, async () => {

@@ -243,6 +243,21 @@ for (const lane of sqlLanes()) {
       expect(event?.details).to.deep.include({ session: id, reason: 'signed-out' });
     });
 
+    it('end with all others that were signed in to until a moment, and no later ones', async () => {
+      const { sessions, signIn, clock, database } = fixture;
+      const early = await signIn(accountId);
+      const moment = clock.now();
+      clock.advance(1);
+      const late = await signIn(accountId);
+      // Everybody is concerned, also the sessions that other tests left here.
+      const others = database.sql('session').whereNot({ account_id: accountId }).whereNull('ended_at');
+      await others.update({ authenticated_at: new Date(moment + 1) });
+      expect(await sessions.endSignedInBefore(moment, operator)).to.equal(1);
+      expect((await sessions.list(accountId)).map(({ id }) => id)).to.deep.equal([late.id]);
+      expect(await fixture.isRevoked('grant', early.grantId)).to.equal(true);
+      expect(await sessions.endSignedInBefore(moment, operator)).to.equal(0);
+    });
+
     it('end for good although somebody who is told of it fails', async () => {
       const { sessions, signIn } = fixture;
       const { id, uid } = await signIn(accountId);

@@ -1,12 +1,13 @@
 import { reasonOf } from '../../src/shared/errors.ts';
 import { browser, closeBrowser } from './browser.ts';
+import { nginxVersion } from './nginx.ts';
 import { createTestDatabase, LaneMissing, startPostgres } from './postgres.ts';
 
 import { startRedis } from './redis.ts';
 
 /** One of the real parts that a run of the tests has or lacks. */
 export interface Lane {
-  readonly name: 'PGlite' | 'PostgreSQL' | 'Redis' | 'Browser';
+  readonly name: 'PGlite' | 'PostgreSQL' | 'Redis' | 'Browser' | 'nginx';
   /** Where it comes from, or why there is none. */
   readonly detail: string;
   readonly ran: boolean;
@@ -43,6 +44,9 @@ const chromium: Start = async () => {
   }
 };
 
+/** Each test starts its own nginx, with the configuration that it is about. */
+const nginx: Start = async () => ({ detail: `nginx ${nginxVersion()}`, env: { TEST_NGINX: 'true' } });
+
 /** The lanes of one process of tests, and the variables that lead its tests to them. */
 export interface Lanes {
   readonly list: readonly Lane[];
@@ -73,6 +77,7 @@ export async function startLanes(stack: AsyncDisposableStack): Promise<Lanes> {
     await start('PostgreSQL', postgres, stack, env),
     await start('Redis', redis, stack, env),
     await start('Browser', chromium, stack, env),
+    await start('nginx', nginx, stack, env),
   ];
   return { list, env };
 }

@@ -51,6 +51,7 @@ const profile: PageModels['account-profile'] = {
   groups: profileGroups(values),
 };
 const emailPage: PageModels['account-email'] = { shell, email, emailVerified: false };
+const taken = 'Another account has this username.';
 
 const session = (id: string, more: Partial<PageModels['account-sessions']['sessions'][number]> = {}) => ({
   id,
@@ -174,6 +175,14 @@ export const accountDataFixtures: readonly Fixture[] = [
     'account-email-error',
     'account-email',
     { ...emailPage, email: longEmail, emailVerified: true, typed: 'mara', error: 'Give a mail address.' },
+    { invalid: true },
+  ),
+  fixture('account-username', 'account-username', { shell, username: 'mara' }),
+  fixture('account-username-none', 'account-username', { shell, done: 'Your username is removed.' }),
+  fixture(
+    'account-username-error',
+    'account-username',
+    { shell, username: 'mara', typed: 'm'.repeat(64), error: taken },
     { invalid: true },
   ),
   fixture('account-sessions', 'account-sessions', sessions),

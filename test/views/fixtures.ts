@@ -4,6 +4,7 @@ import { scopeTexts } from '../../src/web/scope-texts.ts';
 import { accountDataFixtures } from './account-data-fixtures.ts';
 import { accountSecurityFixtures } from './account-security-fixtures.ts';
 import { entryFixtures } from './entry-fixtures.ts';
+import { factorFixtures } from './factor-fixtures.ts';
 
 /** One page in one state, as the tests open it at `/<id>`. */
 export interface Fixture<Name extends PageName = PageName> {
@@ -64,6 +65,7 @@ export const fixtures: readonly Fixture[] = [
   ...entryFixtures,
   ...accountDataFixtures,
   ...accountSecurityFixtures,
+  ...factorFixtures,
   fixture('login', 'login', { app, recoverUrl: '/recover' }),
   fixture('login-error', 'login', { app, username: who, error: 'mismatch', remember: true }, { invalid: true }),
   fixture('login-paused', 'login', { app, username: who, error: 'paused', pausedUntil: at }, { invalid: true }),

@@ -43,7 +43,8 @@ describe('hosted pages in a browser', () => {
       expect(await page.locator('html').getAttribute('dir')).to.equal(dir ?? 'ltr');
       expect(await page.title()).to.match(invalid ? /^Error: .+ · Sallyport$/ : /^(?!Error).+ · Sallyport$/);
       if (invalid) {
-        expect(await page.locator('[role=alert]').count()).to.equal(1);
+        // A hidden one waits for what the script may have to say.
+        expect(await page.locator('[role=alert]:not([hidden])').count()).to.equal(1);
         const focused = "document.activeElement.matches('[aria-invalid=true], [role=alert]')";
         expect(await page.evaluate(focused), 'focus is on what is wrong').to.equal(true);
       }

@@ -9,6 +9,7 @@ describe('the pages about data', () => {
   it('want a recent sign-in where somebody who took a session could take the account, its data or its sessions', () => {
     expect(pathsOf(({ fresh }) => fresh)).to.have.members([
       '/profile/email',
+      '/profile/username',
       '/sessions/end',
       '/data/export',
       '/data/delete',

@@ -124,6 +124,7 @@ export async function startFrame() {
     tokens: {
       verify: async (token, audience) => (audience === `${url}/api/v1` ? callers.get(token) : undefined),
     },
+    useKey: async () => undefined,
     accounts: { find: async (id) => (id === 'acc_1' ? ({ id, status: 'active' } as Account) : undefined) },
     browser: {
       sessions: {
@@ -135,6 +136,7 @@ export async function startFrame() {
     clock: systemClock,
     hasSecondFactor: async () => state.totp,
     freshSeconds: 600,
+    limits: { change: async () => undefined },
   });
   app.use(router.routes() as Koa.Middleware);
   handle = app.callback();

@@ -57,6 +57,7 @@ describe('GET /api/v1/me', () => {
     expect(await answer.json()).to.deep.equal({
       sub: person.account.id,
       preferred_username: person.login,
+      username: person.login,
       name: 'Mara Lindgren',
       given_name: 'Mara',
       family_name: 'Lindgren',

@@ -21,6 +21,7 @@ const describeApi = (api: ReturnType<typeof dated<Api>>): string =>
       ['tokens', api.tokenFormat === 'jwt' ? `jwt, ${api.signingAlg}` : 'opaque'],
       ['token life', api.accessTokenSeconds === undefined ? undefined : `${api.accessTokenSeconds} s`],
       ['second factor', api.requireSecondFactor ? 'required' : undefined],
+      ['status list', api.statusList ? 'yes' : undefined],
       ['created', api.createdAt],
     ]),
     ...api.scopes.map(({ name, description }) => `  ${name}: ${description}`),
@@ -41,6 +42,10 @@ const create = defineCommand({
       .describe("Life of its access tokens. Default: the server's."),
     signingAlg: z.enum(['ES256', 'RS256', 'EdDSA']).optional().describe('Algorithm of its tokens. Default: ES256.'),
     requireSecondFactor: z.boolean().optional().describe('Issue tokens only after a second factor.'),
+    statusList: z
+      .boolean()
+      .optional()
+      .describe('Give its JWTs a place in a status list, so that services that verify offline learn of revocations.'),
   }),
   positional: 'identifier',
   fields: { scopes: 'scope' },

@@ -22,6 +22,12 @@ const settings = {
     .describe('How it proves itself at the token endpoint. Default: what its kind does.'),
   jwks: z.string().max(50_000).optional().describe('File with its public keys (JWKS), for private_key_jwt.'),
   jwksUri: z.string().max(2000).optional().describe('Where its public keys are, for private_key_jwt.'),
+  backchannelLogoutUri: z
+    .string()
+    .max(2000)
+    .optional()
+    .describe('Where it is told, by a signed token, that a session of somebody has ended.'),
+  backchannelLogoutSessionRequired: z.boolean().optional().describe('It goes by the sid of that token alone.'),
   scope: z.string().max(500).optional().describe('Identity scopes that it may ask for, in one text. Default: all.'),
   grantType: z.array(z.string().max(100)).optional().describe('Grants. Default: what its kind uses.'),
   idTokenAlg: z.enum(['ES256', 'RS256', 'EdDSA']).optional().describe('Algorithm of its ID tokens. Default: ES256.'),
@@ -46,6 +52,7 @@ const fields = {
   post_logout_redirect_uris: 'postLogoutRedirectUri',
   apis: 'api',
   token_endpoint_auth_method: 'authMethod',
+  backchannel_logout_uri: 'backchannelLogoutUri',
   grant_types: 'grantType',
   id_token_signed_response_alg: 'idTokenAlg',
 };
@@ -90,6 +97,8 @@ const readMetadata = (input: Settings): MetadataInput => {
     token_endpoint_auth_method: input.authMethod,
     jwks: input.jwks === undefined ? undefined : readJwks(input.jwks),
     jwks_uri: input.jwksUri,
+    backchannel_logout_uri: input.backchannelLogoutUri,
+    backchannel_logout_session_required: input.backchannelLogoutSessionRequired,
     scope: input.scope,
     grant_types: input.grantType,
     id_token_signed_response_alg: input.idTokenAlg,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { deviceText } from '../../devices/index.ts';
 import type { ListedSession } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
+import { asClientId } from '../../shared/ids.ts';
 import { defineCommand } from '../command.ts';
 import { operator } from '../domains.ts';
 import { moment, table } from '../render.ts';
@@ -67,4 +68,45 @@ const endAll = defineCommand({
     `${email} is signed out everywhere (${ended} ${ended === 1 ? 'session' : 'sessions'}), and its tokens are revoked.`,
 });
 
-export const sessionCommands = [list, end, endAll];
+const deliveries = defineCommand({
+  name: 'sessions deliveries',
+  summary: 'List which apps were told that a session has ended, and what became of it, newest first.',
+  schema: z.object({
+    client: z.string().min(1).max(100).optional().describe('Only of this app.'),
+    user: login.optional().describe('Only of this account: id, username or mail address.'),
+    status: z.enum(['pending', 'delivered', 'failed', 'superseded']).optional().describe('Only with this outcome.'),
+    limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many, 200 at most. Default: 50.'),
+    after: z.string().max(100).optional().describe('Id of the last one of the page before.'),
+  }),
+  example: 'sallyport sessions deliveries --status failed',
+  async run({ client, user, ...filter }, domains) {
+    const listed = await domains.backChannel.list({
+      ...filter,
+      clientId: client === undefined ? undefined : asClientId(client),
+      accountId: user === undefined ? undefined : (await getAccount(domains, user)).id,
+    });
+    return listed.map(({ createdAt, nextAt, settledAt, ...delivery }) => ({
+      ...delivery,
+      createdAt: moment(createdAt),
+      ...(nextAt !== undefined && { nextAt: moment(nextAt) }),
+      ...(settledAt !== undefined && { settledAt: moment(settledAt) }),
+    }));
+  },
+  render: (all) =>
+    table(
+      ['id', 'app', 'account', 'ended', 'why', 'outcome', 'tries', 'answer'],
+      all.map(({ id, clientId, accountId, createdAt, reason, status, attempts, answer, error }) => [
+        id,
+        clientId,
+        accountId,
+        createdAt,
+        reason,
+        status,
+        String(attempts),
+        [answer, error].filter((part) => part !== undefined).join(' '),
+      ]),
+      'No app had to be told.',
+    ),
+});
+
+export const sessionCommands = [list, end, endAll, deliveries];

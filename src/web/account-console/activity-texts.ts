@@ -58,6 +58,12 @@ const own: Partial<Record<AuditType, Words>> = {
   'recovery_link.created': words('mail', 'Recovery link made'),
   'recovery_link.used': words('key', 'Recovery link used'),
   'recovery_link.failed': words('alert', 'Recovery link tried in vain'),
+  'api_key.created': words('key', 'API key made'),
+  'api_key.rotated': words('key', 'API key renewed'),
+  'api_key.revoked': words('key', 'API key revoked'),
+  'api_key.used_first': words('key', 'API key used for the first time'),
+  'token.impersonated': words('alert', 'A service acted in your name', '% acted in your name'),
+  'risk.detected': words('alert', 'Something looked unusual'),
   'registration.refused': words('mail', 'Somebody tried to register with your address'),
 };
 
@@ -67,6 +73,7 @@ const hidden: ReadonlySet<AuditType> = new Set<AuditType>([
   'password.breach_check_failed',
   'notice.suppressed',
   'token.revoked',
+  'token.exchanged',
 ]);
 
 /** The kinds of events that a person sees. */

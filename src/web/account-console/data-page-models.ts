@@ -40,6 +40,13 @@ export interface AccountEmailPage extends AccountPageModel {
   readonly error?: string | undefined;
 }
 
+export interface AccountUsernamePage extends AccountPageModel {
+  readonly username?: string | undefined;
+  /** What was typed before an error. */
+  readonly typed?: string | undefined;
+  readonly error?: string | undefined;
+}
+
 /** A browser or an app that is signed in, or a browser that is remembered. */
 interface DeviceItem {
   readonly id: string;
@@ -144,6 +151,7 @@ export interface AccountDeletedPage {
 export interface AccountDataPages {
   readonly 'account-profile': AccountProfilePage;
   readonly 'account-email': AccountEmailPage;
+  readonly 'account-username': AccountUsernamePage;
   readonly 'account-sessions': AccountSessionsPage;
   readonly 'account-sessions-end': AccountSessionsEndPage;
   readonly 'account-apps': AccountAppsPage;

@@ -7,9 +7,11 @@ import { createExportPage } from './data-export.ts';
 import { createEmailPage } from './email.ts';
 import { createProfilePage } from './profile.ts';
 import { createSessionsPages } from './sessions.ts';
+import { createUsernamePage } from './username.ts';
 
 type DataSurface = Parameters<typeof createProfilePage>[0] &
   Parameters<typeof createEmailPage>[0] &
+  Parameters<typeof createUsernamePage>[0] &
   Parameters<typeof createSessionsPages>[0] &
   Parameters<typeof createAppsPage>[0] &
   Parameters<typeof createActivityPage>[0] &
@@ -21,6 +23,7 @@ type DataSurface = Parameters<typeof createProfilePage>[0] &
 export const dataPages = (surface: DataSurface): readonly AccountPage[] => [
   createProfilePage(surface),
   createEmailPage(surface),
+  createUsernamePage(surface),
   ...createSessionsPages(surface),
   createAppsPage(surface),
   createActivityPage(surface),

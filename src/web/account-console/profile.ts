@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Account, Accounts } from '../../accounts/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { PageWriter } from '../page-writer.ts';
+import { metaOf } from '../request-meta.ts';
 import { type AccountPage, type AccountVisit, seeDone } from './account-pages.ts';
 import { type ProfileValues, patchOf, profileGroups, profileOf, readProfile, sameProfile } from './profile-fields.ts';
 
@@ -58,7 +59,8 @@ export const createProfilePage = (needs: Needs): AccountPage => ({
     const version = /^\d{1,9}$/.test(form.get('version') ?? '') ? Number(form.get('version')) : 0;
     if (!sameProfile(values, profileOf(account))) {
       try {
-        await needs.accounts.update(account.id, version, patchOf(values), { kind: 'account', id: account.id });
+        const by = { kind: 'account', id: account.id } as const;
+        await needs.accounts.update(account.id, version, patchOf(values), by, metaOf(ctx));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         return explain(needs, ctx, visit, values, error);

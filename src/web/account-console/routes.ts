@@ -2,11 +2,13 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import type { ConsoleGuard, ConsoleRule, Visitor } from '../console/console-guard.ts';
 import type { FormGuard } from '../page-writer.ts';
+import type { AccountLimits } from './account-limits.ts';
 import { type AccountPage, type AccountVisit, accountHome, accountShell } from './account-pages.ts';
 
 interface Needs {
   readonly guard: ConsoleGuard;
   readonly forms: FormGuard;
+  readonly limits: Pick<AccountLimits, 'change'>;
   /** Seconds that the sign-in behind a change may be old; 120 or more. */
   readonly freshSeconds: number;
 }
@@ -23,7 +25,10 @@ function noticeOf(ctx: Context, { notices = {} }: AccountPage): string | undefin
  * The account console: every page behind the guard, every post with its form checked. A page that wants a recent sign-in
  * is shown while half of the time is left, so that what is typed into it is not refused for having taken a minute.
  */
-export function createAccountRoutes({ guard, forms, freshSeconds }: Needs, pages: readonly AccountPage[]): Router {
+export function createAccountRoutes(
+  { guard, forms, limits, freshSeconds }: Needs,
+  pages: readonly AccountPage[],
+): Router {
   const router = new Router();
   const existing = new Set(pages.map(({ path }) => path));
 
@@ -48,6 +53,7 @@ export function createAccountRoutes({ guard, forms, freshSeconds }: Needs, pages
       `${accountHome}${path}`,
       guard(rule(freshSeconds), async (ctx, visitor) => {
         const form = await forms.read(ctx);
+        await limits.change(visitor.account.id);
         await page.submit?.(ctx, visitOf(ctx, visitor), form);
       }),
     );

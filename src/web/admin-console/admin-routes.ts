@@ -1,35 +1,48 @@
 import Router from '@koa/router';
 import type { Account } from '../../accounts/index.ts';
+import type { AuditLog } from '../../audit/index.ts';
 import type { ConsoleGuard } from '../console/console-guard.ts';
 import { personOf } from '../console/console-shell.ts';
 import type { AdminOverviewPage, ConsoleShell } from '../console-models.ts';
 import type { PageWriter } from '../page-writer.ts';
+import { addAuditDownload } from './audit-download.ts';
+import { type AuditPageNeeds, addAuditPage, auditPath } from './audit-page.ts';
 import { createOverviewReader, type OverviewSources } from './overview.ts';
 
-interface Needs extends OverviewSources {
+interface Needs extends OverviewSources, AuditPageNeeds {
   readonly guard: ConsoleGuard;
   readonly pages: PageWriter;
+  readonly accounts: OverviewSources['accounts'] & AuditPageNeeds['accounts'];
+  readonly clients: OverviewSources['clients'];
+  readonly audit: OverviewSources['audit'] & Pick<AuditLog, 'record'>;
   readonly links: AdminOverviewPage['links'];
 }
 
 const home = '/admin';
 
+const onThisPage: ConsoleShell['groups'][number] = {
+  label: 'On this page',
+  links: [
+    { href: '#sign-ins', label: 'Sign-ins', icon: 'person' },
+    { href: '#events', label: 'Latest events', icon: 'clock' },
+    { href: '#keys', label: 'Signing keys', icon: 'key' },
+    { href: '#apps', label: 'Apps', icon: 'device' },
+  ],
+};
+
 /** The navigation has only what exists; it grows with the console. */
-const shellFor = (account: Account): ConsoleShell => ({
+const shellFor = (account: Account, path = home): ConsoleShell => ({
   area: 'Admin',
   home,
   who: personOf(account),
   groups: [
-    { links: [{ href: home, label: 'Overview', icon: 'seal', current: true }] },
     {
-      label: 'On this page',
       links: [
-        { href: '#sign-ins', label: 'Sign-ins', icon: 'person' },
-        { href: '#events', label: 'Latest events', icon: 'list' },
-        { href: '#keys', label: 'Signing keys', icon: 'key' },
-        { href: '#apps', label: 'Apps', icon: 'device' },
+        { href: home, label: 'Overview', icon: 'seal', current: path === home },
+        { href: auditPath, label: 'Audit log', icon: 'list', current: path === auditPath },
       ],
     },
+    ...(path === home ? [onThisPage] : []),
     {
       label: 'Elsewhere',
       links: [
@@ -52,5 +65,7 @@ export function createAdminRoutes(needs: Needs): Router {
       await pages.show(ctx, 'admin-overview', { ...(await read()), shell: shellFor(account), links });
     }),
   );
+  addAuditPage(router, needs, (account) => shellFor(account, auditPath));
+  addAuditDownload(router, needs);
   return router;
 }

@@ -10,6 +10,7 @@ import {
   type DirectParts,
   type DirectVisit,
   issueCode,
+  keepDevice,
   type Progress,
   prepareSecondFactor,
   type Shown,
@@ -66,7 +67,7 @@ function readProof(ctx: Context, fields: Fields): ClientProof {
 }
 
 async function begin(
-  { firstParty, tickets }: ChallengeNeeds,
+  { firstParty, tickets, appDevices }: ChallengeNeeds,
   client: Client,
   fields: Fields,
 ): Promise<Ticket | Answer> {
@@ -80,7 +81,9 @@ async function begin(
     return refuse('invalid_request', 'A parameter is too long');
   }
   try {
-    return tickets.create(await firstParty.readOrder(client, { scope, resource, nonce, acrValues }), challenge);
+    const order = await firstParty.readOrder(client, { scope, resource, nonce, acrValues });
+    const device = appDevices.read(client.id, fields.device_token);
+    return tickets.create(order, { codeChallenge: challenge, ...(device && { device }) });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'invalid_input') throw error;
     return refuse(error.details.fields?.resource ? 'invalid_target' : 'invalid_scope', error.message);
@@ -188,7 +191,8 @@ async function answerFor(needs: ChallengeNeeds, ctx: Context, fields: Fields): P
   const { progress, options } = await advance(needs, visit, fields);
   if (progress.kind === 'done') {
     const code = await issueCode(needs, visit, progress.finished, ticket.codeChallenge ?? '');
-    return code === undefined ? lost : { status: 200, body: { authorization_code: code } };
+    if (code === undefined) return lost;
+    return { status: 200, body: { authorization_code: code, ...(await keepDevice(needs, visit, progress.finished)) } };
   }
   if (progress.kind === 'pages') {
     const body = { error: 'redirect_to_web', error_description: 'This needs the sign-in pages' };

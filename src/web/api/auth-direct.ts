@@ -5,6 +5,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { FinishedSignIn, FlowView, SecondFactor, SignIn, Step, SubmitResult } from '../../sign-in/index.ts';
 import type { RequestMeta } from '../request-meta.ts';
 import type { AttemptLimits } from '../sign-in/attempt-limits.ts';
+import type { AppDevices } from './auth-device.ts';
 import { flowOf, type Ticket, type TicketUse } from './auth-ticket.ts';
 
 /** What direct sign-ins are made of: the engine, the limits and the sessions that the sign-in pages have. */
@@ -26,6 +27,7 @@ export interface DirectParts {
   readonly sessions: Pick<Sessions, 'open' | 'end'>;
   /** Seconds that a sign-in without refresh tokens is good for. */
   readonly accessTokenSeconds: number;
+  readonly appDevices: AppDevices;
 }
 
 /** A sign-in of one client, and from where it comes. */
@@ -112,6 +114,9 @@ async function settle(
   }
 }
 
+/** The installation of the app, whose failures count apart once the account has signed in with it. */
+const deviceOf = ({ device }: Ticket) => (device ? { device: { id: device.id } } : {});
+
 /** The first door. A name that nobody has and a wrong password are the same, in the answer and in its time. */
 export async function tryPassword(
   parts: DirectParts,
@@ -123,7 +128,7 @@ export async function tryPassword(
   const requirement = { secondFactor: ticket.order.secondFactor };
   const start = { clientId: client.id, requirement, startedAt: ticket.at };
   const result = await parts.attempts.attempt(meta.ip, login, () =>
-    parts.signIn.submitPassword(flow, { login, password, start, finish: true }, meta),
+    parts.signIn.submitPassword(flow, { login, password, start, finish: true, ...deviceOf(ticket) }, meta),
   );
   return settle(parts, flow, meta, result);
 }
@@ -138,9 +143,10 @@ export async function trySecondFactor(
   const flow = flowOf(use, client.id, ticket);
   const submit = (): Promise<SubmitResult> => {
     if (shown.method === 'passkey') return signIn.submitPasskey(flow, { response: shown.response }, meta);
-    if (shown.method === 'totp') return signIn.submitTotp(flow, shown.code, meta);
-    if (shown.method === 'email') return signIn.submitEmailCode(flow, shown.code, meta);
-    return signIn.submitBackupCode(flow, shown.code, meta);
+    const { device } = deviceOf(ticket);
+    if (shown.method === 'totp') return signIn.submitTotp(flow, shown.code, meta, device);
+    if (shown.method === 'email') return signIn.submitEmailCode(flow, shown.code, meta, device);
+    return signIn.submitBackupCode(flow, shown.code, meta, device);
   };
   return settle(parts, flow, meta, await submit());
 }
@@ -165,6 +171,16 @@ export async function prepareSecondFactor(
     if (isLost(error)) return { progress: { kind: 'over' } };
     throw error;
   }
+}
+
+/** What the app sends the next time, when it asked for that. */
+export async function keepDevice(
+  { appDevices }: DirectParts,
+  { client, ticket, meta }: DirectVisit,
+  { accountId }: FinishedSignIn,
+): Promise<{ readonly device_token?: string }> {
+  if (!ticket.device) return {};
+  return { device_token: await appDevices.seen(client.id, ticket.device, accountId, meta) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/errors.ts';
 import { clientFields } from './auth-client.ts';
+import { deviceField } from './auth-device.ts';
 import { type Shown, secondFactors, tryPassword, trySecondFactor } from './auth-direct.ts';
 import { requiresAction, requiresCode, tokens, tokensExample } from './auth-replies.ts';
 import { over, refusals, type SignInNeeds, step, tag } from './auth-step.ts';
@@ -29,6 +30,7 @@ export const login = (needs: SignInNeeds): Operation =>
         .optional()
         .meta({ description: 'The API that the access token is for (RFC 8707).' }),
       nonce: z.string().min(1).max(300).optional().meta({ description: 'Comes back in the ID token.' }),
+      device_token: deviceField,
     }),
     example: { client_id: 'app_4m7q2x9b1k5n8v3c6z0w', username: 'mara', password: 'correct horse battery' },
     refusals: { ...refusals, unauthenticated: 'The client or the name and password are not right.' },
@@ -42,7 +44,8 @@ export const login = (needs: SignInNeeds): Operation =>
     handler: ({ ctx, meta, body }) =>
       step(needs, { ctx, meta, body }, async (visit) => {
         const order = await needs.firstParty.readOrder(visit.client, body);
-        const ticket = needs.tickets.create(order);
+        const device = needs.appDevices.read(visit.client.id, body.device_token);
+        const ticket = needs.tickets.create(order, device && { device });
         return { ticket, progress: await tryPassword(needs, { ...visit, ticket, use: 'login' }, body) };
       }),
   });

@@ -12,6 +12,9 @@ export const tokens = z
     scope: z.string().optional().meta({ description: 'What was granted.' }),
     id_token: z.string().optional().meta({ description: 'Who signed in, when and how; with the scope `openid`.' }),
     refresh_token: z.string().optional().meta({ description: 'For new tokens later. Each is used once.' }),
+    device_token: z.string().optional().meta({
+      description: 'To be sent when this person signs in here again; only to whoever sent one or asked for it.',
+    }),
   })
   .meta({ id: 'DirectTokens', description: 'The tokens of a sign-in (RFC 6749 §5.1).' });
 

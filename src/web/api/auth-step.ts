@@ -10,7 +10,7 @@ import { randomSecret } from '../../shared/ids.ts';
 import type { Step } from '../../sign-in/index.ts';
 import type { RequestMeta } from '../request-meta.ts';
 import { directClient, proofOf, refusalOf, unproven } from './auth-client.ts';
-import { type DirectParts, type DirectVisit, issueCode, type Progress } from './auth-direct.ts';
+import { type DirectParts, type DirectVisit, issueCode, keepDevice, type Progress } from './auth-direct.ts';
 import type { requiresAction, tokens } from './auth-replies.ts';
 import type { Ticket, Tickets } from './auth-ticket.ts';
 
@@ -59,7 +59,8 @@ async function complete(needs: SignInNeeds, { ctx, proof, ...visit }: Visit, pro
   const verifier = randomSecret();
   const code = await issueCode(needs, { ...visit, use: 'login' }, progress.finished, sha256(verifier));
   if (code === undefined) throw new AppError('expired', over);
-  return tokensOf(ctx, await needs.calls.redeem(ctx, proof, { code, verifier }), over);
+  const redeemed = tokensOf(ctx, await needs.calls.redeem(ctx, proof, { code, verifier }), over);
+  return { ...redeemed, ...(await keepDevice(needs, { ...visit, use: 'login' }, progress.finished)) };
 }
 
 function action(issuer: string, step: Step): z.input<typeof requiresAction> {

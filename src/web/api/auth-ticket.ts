@@ -3,6 +3,7 @@ import type { Order } from '../../oidc/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { SecretRing } from '../../shared/crypto.ts';
 import { type ClientId, randomSecret } from '../../shared/ids.ts';
+import type { TryingApp } from './auth-device.ts';
 
 /** Which surface a ticket belongs to; none takes another's. */
 export type TicketUse = 'login' | 'challenge';
@@ -18,6 +19,7 @@ const content = z.object({
     secondFactor: z.boolean(),
   }),
   codeChallenge: z.string().exactOptional(),
+  device: z.object({ id: z.string(), owner: z.string().exactOptional() }).exactOptional(),
 });
 
 /** A direct sign-in under way: what it is for. What was proven is in the sign-in domain alone. */
@@ -28,11 +30,13 @@ export interface Ticket {
   readonly at: number;
   readonly order: Order;
   readonly codeChallenge?: string;
+  /** The installation of the app that began it, when the app says. */
+  readonly device?: TryingApp;
 }
 
 /** Tickets as apps carry them from one step to the next. */
 export interface Tickets {
-  create(order: Order, codeChallenge?: string): Ticket;
+  create(order: Order, more?: Pick<Ticket, 'codeChallenge' | 'device'>): Ticket;
   /** Sealed for one client and one use: nobody else can read it or go on with it. */
   seal(use: TicketUse, client: ClientId, ticket: Ticket): string;
   open(use: TicketUse, client: ClientId, text: string): Ticket | undefined;
@@ -45,12 +49,7 @@ const place = (use: TicketUse, client: ClientId) => ({ table: 'direct_sign_in', 
 
 /** Makes the tickets. */
 export const createTickets = (secrets: SecretRing, clock: Clock): Tickets => ({
-  create: (order, codeChallenge) => ({
-    id: randomSecret(),
-    at: clock.now(),
-    order,
-    ...(codeChallenge !== undefined && { codeChallenge }),
-  }),
+  create: (order, more = {}) => ({ id: randomSecret(), at: clock.now(), order, ...more }),
 
   seal: (use, client, ticket) => secrets.seal(JSON.stringify(ticket), place(use, client)),
 

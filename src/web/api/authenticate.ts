@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { type Clock, epochSeconds } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
+import type { AccountLimits } from '../account-console/account-limits.ts';
 import { authenticateApp, type BearerNeeds, challenge } from './bearer.ts';
 import { type BrowserNeeds, findBrowserCaller } from './browser-caller.ts';
 import type { Access, PersonCaller } from './operation.ts';
@@ -13,6 +14,8 @@ export interface CallerNeeds extends BearerNeeds, BrowserNeeds {
   readonly hasSecondFactor: (id: AccountId) => Promise<boolean>;
   /** Seconds that the sign-in behind a sensitive operation may be old. */
   readonly freshSeconds: number;
+  /** Bounds the changes of one account. */
+  readonly limits: Pick<AccountLimits, 'change'>;
 }
 
 const minutes = (seconds: number): string => {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type Account, type AccountPatch, toClaims } from '../../accounts/index.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { RequestMeta } from '../request-meta.ts';
 import { csrfHeader } from './browser-caller.ts';
-import { actorOf, type MeSurface } from './me-surface.ts';
+import { actorOf, contextOf, type MeSurface } from './me-surface.ts';
 import { type Operation, operation, type PersonCaller, person } from './operation.ts';
 
 const tag = 'Account';
@@ -41,6 +42,7 @@ const address = z
 const account = z
   .object({
     sub: z.string().meta({ description: 'Identifies the account for ever. It never says who the person is.' }),
+    username: z.string().optional().meta({ description: 'What the person may sign in with, beside the address.' }),
     ...shapeOf((description) => z.string().optional().meta({ description })),
     updated_at: z.int().meta({ description: 'Last change, seconds since 1970.' }),
     email: z.string().meta({ description: 'Email address.' }),
@@ -56,6 +58,10 @@ const account = z
 
 const patch = z
   .strictObject({
+    username: z.string().max(100).nullable().optional().meta({
+      description:
+        'What the person may sign in with: 3 to 64 of a–z, 0–9, dot, dash and underscore. A change of it wants `account:security` and a recent sign-in, as one of the address does.',
+    }),
     ...shapeOf((description) => line.nullable().optional().meta({ description })),
     phone_number: line.nullable().optional().meta({ description: 'E.164. A new number is not verified.' }),
     address: z
@@ -83,7 +89,7 @@ const etagOf = ({ version }: Account): string => `"${version}"`;
 const shown = (one: Account) => ({
   status: 200 as const,
   headers: { ETag: etagOf(one) },
-  body: toClaims(one) as z.input<typeof account>,
+  body: { ...toClaims(one), ...(one.username !== undefined && { username: one.username }) } as z.input<typeof account>,
 });
 
 const getMe = (): Operation =>
@@ -116,8 +122,8 @@ const getMe = (): Operation =>
 type Patch = z.output<typeof patch>;
 
 /** The change in the words of the domain, which replaces the whole profile. */
-function patchOf({ profile: before }: Account, given: Patch): AccountPatch {
-  const { phone_number: phoneNumber, address: newAddress, ...named } = given;
+function patchOf({ profile: before, username: name }: Account, given: Patch): AccountPatch {
+  const { phone_number: phoneNumber, address: newAddress, username, ...named } = given;
   const changed = Object.entries(named).filter(([, value]) => value !== undefined);
   const profile = Object.entries({ ...before, ...Object.fromEntries(changed) }).filter(
     ([, value]) => value !== null && value !== undefined,
@@ -126,6 +132,7 @@ function patchOf({ profile: before }: Account, given: Patch): AccountPatch {
     ...(changed.length > 0 && { profile: Object.fromEntries(profile) as AccountPatch['profile'] }),
     ...(newAddress !== undefined && { address: newAddress }),
     ...(phoneNumber !== undefined && { phoneNumber }),
+    ...(username !== undefined && (username ?? undefined) !== name && { username }),
   };
 }
 
@@ -140,15 +147,20 @@ function renamed(error: unknown): unknown {
   return new AppError(error.code, error.message, { ...error.details, fields: Object.fromEntries(names) }, error.cause);
 }
 
-async function change({ accounts }: MeSurface, caller: PersonCaller, match: string, given: Patch): Promise<Account> {
+async function change(
+  { accounts, limits }: MeSurface,
+  caller: PersonCaller,
+  { match, given, meta }: { readonly match: string; readonly given: Patch; readonly meta: RequestMeta },
+): Promise<Account> {
   const version = match === '*' ? caller.account.version : Number(match.slice(1, -1));
   if (version !== caller.account.version) {
     throw new AppError('conflict', 'The account was changed meanwhile. Read it again and repeat the change.');
   }
   const wanted = patchOf(caller.account, given);
   if (Object.keys(wanted).length === 0) return caller.account;
+  if (typeof wanted.username === 'string') await limits.username(caller.account.id);
   try {
-    return await accounts.update(caller.account.id, version, wanted, actorOf(caller));
+    return await accounts.update(caller.account.id, version, wanted, actorOf(caller), contextOf(caller, meta));
   } catch (error) {
     throw renamed(error);
   }
@@ -164,6 +176,7 @@ const patchMe = (surface: MeSurface): Operation =>
     description:
       'Changes the claims that are named. It takes the `ETag` of what was read, so that nobody overwrites what they have not seen: an older one is refused with 409.',
     access: person('account:write'),
+    alsoNeeds: ({ username }) => (username === undefined ? undefined : person('account:security', 'recent')),
     headers: z.strictObject({
       'If-Match': z
         .string('Send the ETag that GET gave you.')
@@ -173,13 +186,16 @@ const patchMe = (surface: MeSurface): Operation =>
     body: patch,
     example: { given_name: 'Mara', nickname: null, locale: 'en-GB' },
     refusals: {
-      conflict: 'The account was changed meanwhile. Read it again and repeat the change.',
+      conflict:
+        'The account was changed meanwhile: read it again and repeat the change. Or somebody else has the username, which `fields` says.',
+      rate_limited: 'Too many changes, or too many usernames were asked for. Wait for `Retry-After`.',
       unprocessable: 'A value cannot be: a date, language, time zone, address or number that does not exist.',
     },
     replies: {
       200: { description: 'The account as it is now.', body: account, headers: { ETag: 'Its new version.' }, example },
     },
-    handler: async ({ caller, headers, body }) => shown(await change(surface, caller, headers['If-Match'], body)),
+    handler: async ({ caller, headers, body, meta }) =>
+      shown(await change(surface, caller, { match: headers['If-Match'], given: body, meta })),
   });
 
 const changeEmail = ({ registration }: MeSurface): Operation =>

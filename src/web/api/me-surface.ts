@@ -8,6 +8,7 @@ import type { ConnectedApps } from '../../consents/index.ts';
 import type { Registration } from '../../registration/index.ts';
 import type { Sessions } from '../../sessions/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { AccountLimits } from '../account-console/account-limits.ts';
 import type { RequestMeta } from '../request-meta.ts';
 import type { PersonCaller } from './operation.ts';
 
@@ -16,12 +17,13 @@ export interface MeSurface {
   readonly accounts: Pick<Accounts, 'update'>;
   readonly registration: Pick<Registration, 'changeEmail'>;
   readonly accountSettings: AccountSettings;
-  readonly sessions: Pick<Sessions, 'list' | 'findByUid' | 'end' | 'endOthers'>;
+  readonly sessions: Pick<Sessions, 'list' | 'findByUid' | 'findByGrant' | 'end' | 'endOthers'>;
   readonly connectedApps: ConnectedApps;
   readonly auditReader: AuditReader;
   readonly accountData: Pick<AccountData, 'export' | 'delete' | 'purgesAt'>;
   readonly clients: Pick<Clients, 'find'>;
   readonly apis: Pick<Apis, 'find'>;
+  readonly limits: Pick<AccountLimits, 'username'>;
   readonly clock: Clock;
 }
 
@@ -41,23 +43,17 @@ export const contextOf = ({ by }: PersonCaller, meta: RequestMeta): ChangeContex
 export const bindingOf = ({ by, account }: PersonCaller, purpose: string): string =>
   by.kind === 'browser' ? `api ${purpose} browser ${by.uid}` : `api ${purpose} app ${by.clientId} ${account.id}`;
 
-/** Seconds between a sign-in by the API and its session, at most; a browser's session has the very second. */
-const slack = { api: 5, browser: 0 } as const;
-
 /**
- * The public id of the session that calls. An app's token says when its person signed in and which app it is for, and the
- * one session that both are true of is its own; undefined when none is, for example for a device without a browser.
+ * The public id of the session that calls: the one in which an app got the grant that its token comes from. Undefined when
+ * there is none, for example for a device without a browser.
  */
 export async function sessionOf(
   { sessions }: Pick<MeSurface, 'sessions'>,
-  { by, account, authTime = 0 }: PersonCaller,
+  { by, account }: PersonCaller,
 ): Promise<string | undefined> {
   if (by.kind === 'browser') return (await sessions.findByUid(by.uid))?.id;
-  const own = (await sessions.list(account.id)).filter(({ kind, authenticatedAt, clientIds }) => {
-    const late = Math.floor(authenticatedAt / 1000) - authTime;
-    return late >= 0 && late <= slack[kind] && clientIds.includes(by.clientId);
-  });
-  return own.length === 1 ? own[0]?.id : undefined;
+  const { clientId, grantId } = by;
+  return grantId && (await sessions.findByGrant({ accountId: account.id, clientId, grantId }))?.id;
 }
 
 /** A moment as answers have it. */

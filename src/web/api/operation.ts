@@ -12,6 +12,8 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export interface ByApp {
   readonly kind: 'app';
   readonly clientId: ClientId;
+  /** What its token came from; a key has none. */
+  readonly grantId?: string;
 }
 
 /** A page of our own origin in the browser that the person is signed in to. */
@@ -114,6 +116,8 @@ interface Description {
 
 interface Spec<Kind extends keyof Callers, Params, Query, Headers, Body, Given extends Replies> extends Description {
   readonly access: Access<Kind>;
+  /** What a part of the body asks of its caller beside `access`; its description says so. */
+  readonly alsoNeeds?: (body: Parsed<Body>) => Access<'person'> | undefined;
   /** Objects of strings; `z.coerce` or a transform makes them what the handler wants. */
   readonly params?: Params;
   readonly query?: Query;
@@ -128,6 +132,7 @@ interface Spec<Kind extends keyof Callers, Params, Query, Headers, Body, Given e
 /** An operation as the frame runs it and the docs describe it. */
 export interface Operation extends Description {
   readonly access: Access;
+  readonly alsoNeeds?: (body: unknown) => Access | undefined;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;

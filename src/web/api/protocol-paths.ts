@@ -154,13 +154,13 @@ const tokens: Record<string, PathItem> = {
       'getTokens',
       'Tokens',
       'Get tokens',
-      'Redeems a code, refreshes, finishes a device sign-in, or lets a machine act for itself (RFC 6749 §3.2). A refresh token is used once: keep the new one.',
+      'Redeems a code, refreshes, finishes a device sign-in, lets a machine act for itself (RFC 6749 §3.2), or exchanges a token for one of another API (RFC 8693). A refresh token is used once: keep the new one.',
       {
         requestBody: form(
           [
             [
               'grant_type',
-              '`authorization_code`, `refresh_token`, `client_credentials` or `urn:ietf:params:oauth:grant-type:device_code`.',
+              '`authorization_code`, `refresh_token`, `client_credentials`, `urn:ietf:params:oauth:grant-type:device_code` or `urn:ietf:params:oauth:grant-type:token-exchange`.',
               'authorization_code',
             ],
             ['code', 'The code from the redirect; it lives one minute.', 'ac_k3v9x2m7q4b8n5z1c6w0p2r5'],
@@ -168,6 +168,11 @@ const tokens: Record<string, PathItem> = {
             ['code_verifier', 'What the code challenge was made from.', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'],
             ['refresh_token', 'With `refresh_token`.'],
             ['device_code', 'With the device code grant.'],
+            ['subject_token', 'With token exchange (RFC 8693): the access token to exchange.'],
+            ['subject_token_type', 'Always `urn:ietf:params:oauth:token-type:access_token`.'],
+            ['actor_token', 'With token exchange: an own access token of whoever acts, when it is not the client.'],
+            ['actor_token_type', 'As `subject_token_type`, with `actor_token` only.'],
+            ['audience', 'With token exchange: the same as `resource`.'],
             ['scope', 'Fewer scopes than were granted.'],
             ['resource', 'The API that the access token is for (RFC 8707).'],
             ...clientFields,

@@ -79,12 +79,21 @@ async function handle(needs: CallerNeeds, operation: Operation, input: Input): P
   }
 }
 
+const safeMethods: ReadonlySet<string> = new Set(['get']);
+
+/** What the body asks for may want more of its caller than the operation does. */
+async function demandMore(needs: CallerNeeds, { alsoNeeds }: Operation, ctx: Context, body: unknown): Promise<void> {
+  const more = alsoNeeds?.(body);
+  if (more) await authenticate(needs, ctx, more);
+}
+
 /** Answers one request: who asks, what they send, the handler, and whether its answer is what was promised. */
 export async function runOperation(needs: CallerNeeds, operation: Operation, ctx: Context): Promise<void> {
   const { access, params, query, headers, body, replies } = operation;
   const caller = await authenticate(needs, ctx, access);
+  if (caller && !safeMethods.has(operation.method)) await needs.limits.change(caller.account.id);
   const given = readQuery(ctx);
-  const answer = await handle(needs, operation, {
+  const input = {
     caller,
     params: params && check(params, { ...ctx.params }),
     query: check(query ?? z.strictObject({}), given),
@@ -92,7 +101,9 @@ export async function runOperation(needs: CallerNeeds, operation: Operation, ctx
     body: body && check(body, readJson(ctx)),
     meta: metaOf(ctx),
     ctx,
-  });
+  };
+  await demandMore(needs, operation, ctx, input.body);
+  const answer = await handle(needs, operation, input);
   if (!answer) return;
   const reply = replies[answer.status];
   if (!reply) throw new Error(`${operation.id} answered ${answer.status}, which it does not describe.`);

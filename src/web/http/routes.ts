@@ -32,6 +32,7 @@ export type RouteName =
   | 'console'
   | 'api'
   | 'api_sign_in'
+  | 'api_verify'
   | 'authorization_challenge'
   | 'api_docs'
   | 'assets'
@@ -71,6 +72,8 @@ const exact = new Map<string, Route>([
   ['/oauth2/device', { name: 'device_authorization', kind: 'oauth', methods: post }],
   ['/device', { name: 'code_verification', kind: 'flow', methods: form }],
   ['/oauth2/authorization-challenge', { name: 'authorization_challenge', kind: 'oauth', methods: ['POST'] }],
+  // Services ask here all day, so its time is counted apart from the rest of the API.
+  ['/api/v1/auth/verify', { name: 'api_verify', kind: 'api', methods: everything }],
   ['/api/docs', { name: 'api_docs', kind: 'other', methods: read }],
   // Reached from a sign-in, perhaps in a popup of an app; the pages behind links in mails are not.
   ['/account/register', { name: 'register', kind: 'flow', methods: form }],

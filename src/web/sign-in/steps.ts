@@ -47,14 +47,13 @@ async function openSession(
   const deviceId = deviceCookie.renew(ctx);
   const uid = (await browserSessions.current(ctx))?.uid;
   const request = { accountId, kind: 'browser', flow: interaction.uid, uid, deviceId, amr, acr } as const;
-  const opened = await sessions.open(request, metaOf(ctx));
+  const opened = await sessions.open(request, metaOf(ctx), () => devices.seen(accountId, deviceId, metaOf(ctx)));
   if (opened.outcome === 'refused') {
     throw new AppError(
       'forbidden',
       `You are signed in at ${opened.limit} ${opened.limit === 1 ? 'place' : 'places'}, the most that your account may have. Sign out at one of them and try again.`,
     );
   }
-  await devices.seen(accountId, deviceId, metaOf(ctx));
 }
 
 /** Hands the result to the protocol and the browser back to it. */

@@ -1,0 +1,50 @@
+import type { AccountId } from '../shared/ids.ts';
+import type { ApiKey, KeyOwner } from './api-key.ts';
+
+/** A key at rest: SHA-256 of its texts, and never a text. */
+export interface StoredKey {
+  readonly key: ApiKey;
+  readonly hash: string;
+  readonly previousHash?: string;
+  /** Whether it was ever used. */
+  readonly used: boolean;
+}
+
+/** A moment to end, and the hash that it was made from: whoever comes second changes nothing. */
+export interface Rotation {
+  readonly id: string;
+  /** The present one, which becomes the previous one. */
+  readonly from: string;
+  readonly to: string;
+  readonly now: number;
+  /** Only if it was not rotated after that moment. */
+  readonly notSince: number;
+  readonly previousUntil: number;
+  readonly expiresAt: number | undefined;
+}
+
+export interface KeyFilter {
+  readonly owner?: KeyOwner | undefined;
+  readonly limit: number;
+  /** Id of the last one of the page before. */
+  readonly after?: string | undefined;
+}
+
+/** Where keys are kept. */
+export interface ApiKeyStore {
+  /** Runs writes that belong together, joining the transaction that is already open. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Stores it unless its owner is gone or has `most` keys that can be used. */
+  insert(key: ApiKey, hash: string, most: number): Promise<'stored' | 'too-many' | 'no-owner'>;
+  find(id: string): Promise<StoredKey | undefined>;
+  /** Newest first, also those that are over. */
+  list(filter: KeyFilter): Promise<ApiKey[]>;
+  /** In one conditional statement. False when the key is over, or `from` is not its hash any more. */
+  rotate(rotation: Rotation): Promise<boolean>;
+  /** Ends one, or every one of an account; gives the ids of those that this ended. */
+  revoke(which: { readonly id: string } | { readonly accountId: AccountId }, now: number): Promise<string[]>;
+  /** Notes uses, the later of each wins. Gives the ids of those that were never used before. */
+  noteUses(uses: ReadonlyMap<string, number>): Promise<string[]>;
+  /** Deletes up to `limit` that were over before that moment. */
+  purge(before: number, limit: number): Promise<number>;
+}

@@ -1,0 +1,53 @@
+import type { Config } from '../config/load.ts';
+import type { Revocations } from '../revocation/index.ts';
+import { revocationChannel } from '../revocation/revocation-store-sql.ts';
+import { reasonOf } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { Resources } from '../shared/resources.ts';
+import { listenForNotices } from '../storage/listen.ts';
+import type { Metrics } from '../web/metrics.ts';
+
+interface Needs {
+  readonly config: Pick<Config, 'DATABASE_URL'>;
+  readonly revocations: Pick<Revocations, 'hurry' | 'statistics'>;
+  readonly metrics: Pick<Metrics, 'watch' | 'watchEach'>;
+  readonly logger: Logger;
+}
+
+/**
+ * Lets a node read what another one revoked as soon as that is committed. It brings no revocation by itself, so nothing
+ * depends on it: where the connection is lost or cannot listen (a pooler that shares it), the poll finds everything
+ * within a second. The embedded database has one process and needs nothing.
+ */
+export function startRevocationPush({ config, revocations, metrics, logger }: Needs): AsyncDisposable {
+  const stack = new Resources();
+  metrics.watchEach('revocations', 'Unexpired revocations in memory, by kind.', 'kind', () => {
+    const { byKind } = revocations.statistics();
+    return byKind;
+  });
+  metrics.watch('revocation_age_seconds', 'Time since memory last agreed with the database; -1 before that.', () => {
+    const { age } = revocations.statistics();
+    return age === undefined ? -1 : age / 1000;
+  });
+  if (config.DATABASE_URL === undefined) return stack;
+  let listening = false;
+  metrics.watch('revocation_push_up', 'Whether this node hears at once (1) of what others revoke.', () =>
+    listening ? 1 : 0,
+  );
+  stack.use(
+    listenForNotices(config.DATABASE_URL, revocationChannel, {
+      onNotice: () => revocations.hurry(),
+      onBack: () => {
+        listening = true;
+      },
+      onLost: (reason) => {
+        listening = false;
+        logger.warn(
+          { reason: reasonOf(reason) },
+          'revocations of other nodes are polled until the database tells again',
+        );
+      },
+    }),
+  );
+  return stack;
+}

@@ -1,0 +1,172 @@
+import type { AuditEvent, AuditLog } from '../audit/index.ts';
+import type { Location, Locations, NetworkList } from '../locations/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { AccountId } from '../shared/ids.ts';
+import { type ActivityFacts, activitySignals } from './activity-signals.ts';
+import type { RiskFacts, RiskFinding } from './risk-facts.ts';
+import { type RiskAction, type RiskPolicy, type RiskSignal, strongest } from './risk-policy.ts';
+import { signInSignals } from './sign-in-signals.ts';
+import { trustScore } from './trust-score.ts';
+
+type Meta = Pick<AuditEvent, 'ip' | 'userAgent' | 'requestId'>;
+
+/** What comes of a sign-in. */
+export interface SignInVerdict {
+  readonly signals: readonly RiskSignal[];
+  readonly action: RiskAction;
+}
+
+export interface Risk {
+  /**
+   * Looks at a sign-in whose first door has opened and writes down what it finds. Whatever it cannot find out is no
+   * signal: nobody is kept out because a look-up failed to know something.
+   */
+  assessSignIn(signIn: {
+    readonly accountId: AccountId;
+    /** SHA-256 of its flow's id, as its session will have it. */
+    readonly flowHash: string;
+    readonly deviceKnown: boolean | undefined;
+    readonly meta: Meta;
+  }): Promise<SignInVerdict>;
+  /** Looks at a session that is used from another address than before. */
+  assessActivity(activity: {
+    readonly accountId: AccountId;
+    readonly sessionId: string;
+    readonly before: { readonly at: number; readonly ip: string | undefined };
+    readonly meta: Meta;
+  }): Promise<SignInVerdict>;
+  /** What the installation does about a token that was used twice. */
+  readonly onTokenReuse: RiskAction;
+  /** Roughly where an address is. */
+  locate(ip: string | undefined): Location | undefined;
+  /** How each of these sessions of an account stands, in their order. */
+  standingOf(accountId: AccountId, sessions: readonly RatedSession[]): Promise<RiskStanding[]>;
+  /** Forgets findings that are older than any session, in batches, and says how many. */
+  purge(): Promise<number>;
+}
+
+/** A session to be rated. */
+export interface RatedSession {
+  readonly id: string;
+  readonly amr: readonly string[];
+  /** When its browser was first used for the account, milliseconds since the epoch. */
+  readonly deviceSince: number | undefined;
+}
+
+export interface RiskStanding {
+  readonly signals: readonly RiskSignal[];
+  /** See {@link trustScore}. */
+  readonly trust: number;
+}
+
+interface Needs {
+  readonly facts: RiskFacts;
+  readonly locations: Locations;
+  /** Addresses that the operator knows to be bad. */
+  readonly listed: NetworkList;
+  readonly policy: RiskPolicy;
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly clock: Clock;
+}
+
+/** Milliseconds, and different accounts within them that one address may try without being noted. */
+const window = 3_600_000;
+const manyAccounts = 10;
+
+/** Milliseconds that such a count is remembered, and for how many addresses. */
+const countMemory = 10_000;
+const mostAddresses = 10_000;
+
+/** Milliseconds that findings are kept, longer than sessions live. */
+const memory = 90 * 86_400_000;
+const batch = 1000;
+
+/** Makes the risk domain. */
+export function createRisk({ facts, locations, listed, policy, audit, clock }: Needs): Risk {
+  const wanted = (...signals: RiskSignal[]): boolean => signals.some((signal) => policy[signal] !== 'off');
+
+  const counted = new Map<string, { readonly until: number; readonly accounts: number }>();
+
+  /** Asked once in a while for each address, however busy it is. */
+  const accountsAt = async (ip: string, now: number): Promise<number> => {
+    const known = counted.get(ip);
+    if (known && known.until > now) return known.accounts;
+    const accounts = await facts.accountsAt(ip, now - window, manyAccounts);
+    if (counted.size >= mostAddresses) counted.clear();
+    counted.set(ip, { until: now + countMemory, accounts });
+    return accounts;
+  };
+
+  const conclude = async (
+    found: readonly RiskSignal[],
+    { accountId, about }: Pick<RiskFinding, 'accountId' | 'about'>,
+    meta: Meta,
+  ): Promise<SignInVerdict> => {
+    const signals = found.filter((signal) => policy[signal] !== 'off');
+    const action = strongest(signals, policy);
+    if (signals.length > 0) await facts.note({ accountId, about, signals, at: clock.now() });
+    // A new browser alone is told by the device itself, once.
+    if (signals.some((signal) => signal !== 'new-device')) {
+      await audit.record({
+        ...meta,
+        type: 'risk.detected',
+        actor: { kind: 'system' },
+        outcome: action === 'end' ? 'failure' : 'success',
+        subject: accountId,
+        details: { ...('sessionId' in about && { session: about.sessionId }), signals, action },
+      });
+    }
+    return { signals, action };
+  };
+
+  return {
+    onTokenReuse: policy['token-reuse'],
+    locate: (ip) => locations.find(ip),
+
+    async assessSignIn({ accountId, flowHash, deviceKnown, meta }) {
+      const now = clock.now();
+      const { ip } = meta;
+      const location = locations.find(ip);
+      const asks = (location && wanted('impossible-travel')) || (deviceKnown === false && wanted('new-device'));
+      const before = asks ? await facts.lastSeen(accountId) : undefined;
+      const accountsAtAddress = ip !== undefined && wanted('many-accounts') ? await accountsAt(ip, now) : 0;
+      const found = signInSignals({
+        now,
+        deviceKnown,
+        location,
+        before: before && { at: before.at, location: locations.find(before.ip) },
+        accountsAtAddress,
+        manyAccounts,
+        listed: ip !== undefined && listed.has(ip),
+      });
+      return conclude(found, { accountId, about: { flowHash } }, meta);
+    },
+
+    async assessActivity({ accountId, sessionId, before, meta }) {
+      const { ip } = meta;
+      const found: ActivityFacts = {
+        before: { ...before, location: locations.find(before.ip) },
+        now: { at: clock.now(), ip, location: locations.find(ip) },
+        listed: ip !== undefined && listed.has(ip),
+      };
+      return conclude(activitySignals(found), { accountId, about: { sessionId } }, meta);
+    },
+
+    async standingOf(accountId, sessions) {
+      const found = await facts.signalsOf(accountId);
+      const now = clock.now();
+      return sessions.map(({ id, amr, deviceSince }) => {
+        const signals = found.get(id) ?? [];
+        return { signals, trust: trustScore({ now, deviceSince, amr, signals }) };
+      });
+    },
+
+    async purge() {
+      let total = 0;
+      for (let removed = batch; removed === batch; total += removed) {
+        removed = await facts.purge(clock.now() - memory, batch);
+      }
+      return total;
+    },
+  };
+}

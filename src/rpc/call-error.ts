@@ -1,0 +1,30 @@
+import { status } from '@grpc/grpc-js';
+import { AppError, type ErrorCode } from '../shared/errors.ts';
+import { asStoreError } from '../storage/database.ts';
+
+/** An error as a gRPC client sees it. */
+export interface CallFailure {
+  readonly code: status;
+  readonly message: string;
+  /** Whether it is a defect of ours, to be logged with its stack. */
+  readonly defect: boolean;
+}
+
+/** Where the closed set of errors meets gRPC. */
+const codes: Readonly<Record<ErrorCode, status>> = {
+  invalid_input: status.INVALID_ARGUMENT,
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
+  not_found: status.NOT_FOUND,
+  conflict: status.ABORTED,
+  expired: status.FAILED_PRECONDITION,
+  rate_limited: status.RESOURCE_EXHAUSTED,
+  unavailable: status.UNAVAILABLE,
+};
+
+/** Only refusals keep their words. */
+export function callFailureOf(thrown: unknown): CallFailure {
+  const error = asStoreError(thrown);
+  if (error instanceof AppError) return { code: codes[error.code], message: error.message, defect: false };
+  return { code: status.INTERNAL, message: 'Something went wrong on our side.', defect: true };
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Client } from '../clients/index.ts';
+import type { ForwardAuth, TokenFacts } from '../forward-auth/index.ts';
+import { type Clock, epochSeconds } from '../shared/clock.ts';
+import { AppError, reasonOf } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { createFrame } from './call-frame.ts';
+import { createAuthenticate } from './caller.ts';
+import { createExtAuthz } from './ext-authz.ts';
+import { createHealth } from './health.ts';
+import { loadProtos } from './protos.ts';
+import { createReflection } from './reflection.ts';
+import { createTokenService } from './token-service.ts';
+
+export interface RpcOptions {
+  readonly port: number;
+  readonly host: string;
+  /** Files, PEM. Without them it is plain text. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined } | undefined;
+  readonly reflection: boolean;
+  readonly issuer: string;
+  readonly clients: {
+    find(id: string): Promise<Client | undefined>;
+    verifySecret(id: string, secret: string): Promise<boolean>;
+  };
+  readonly forwardAuth: ForwardAuth;
+  /** Introspection with the rights of a client, and with those of the server. */
+  readonly questions: {
+    ask(asker: Client, token: string): Promise<TokenFacts>;
+    askAsServer(token: string): Promise<TokenFacts>;
+  };
+  readonly prepare: () => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly access: Logger;
+  readonly observe: (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
+}
+
+/** A gRPC server that listens. */
+export interface RpcServer {
+  readonly port: number;
+  /** Fails health checks, lets calls under way finish, and closes. Seconds. */
+  drain(options: { readonly noticeSeconds: number; readonly graceSeconds: number }): Promise<void>;
+}
+
+const limits = {
+  // A token is 8 KiB at most and a batch has a hundred; Envoy sends all headers of a request.
+  'grpc.max_receive_message_length': 1024 * 1024,
+  'grpc.max_send_message_length': 4 * 1024 * 1024,
+  'grpc.max_concurrent_streams': 200,
+  'grpc.max_connection_idle_ms': 300_000,
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new AppError('unavailable', `The gRPC server cannot read ${file}: ${reasonOf(error)}`);
+  }
+}
+
+function credentialsOf({ tls }: RpcOptions): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  const pair = { cert_chain: read(tls.cert), private_key: read(tls.key) };
+  const ca = tls.clientCa === undefined ? null : read(tls.clientCa);
+  return ServerCredentials.createSsl(ca, [pair], ca !== null);
+}
+
+const tokenService = 'sallyport.v1.TokenService';
+const extAuthz = 'envoy.service.auth.v3.Authorization';
+
+/**
+ * Starts it. @throws AppError `unavailable` when a file of its TLS cannot be read, and the system's error when the port is
+ * taken.
+ */
+export async function startRpc(options: RpcOptions): Promise<RpcServer> {
+  const { issuer, clients, questions, forwardAuth, clock } = options;
+  const protos = loadProtos();
+  const now = () => epochSeconds(clock);
+  const { askAsServer } = questions;
+  const authenticate = createAuthenticate({ clients, askAsServer, audience: `${issuer}/rpc`, now });
+  const frame = createFrame({ ...options, authenticate });
+  const health = createHealth([tokenService, extAuthz]);
+  const server = new Server(limits);
+  server.addService(protos.service(tokenService), createTokenService({ frame, ask: questions.ask, now }));
+  server.addService(protos.service(extAuthz), createExtAuthz({ frame, forwardAuth, ask: questions.ask }));
+  server.addService(protos.service('grpc.health.v1.Health'), health.implementation);
+  if (options.reflection) {
+    const services = [tokenService, extAuthz, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
+    server.addService(protos.service('grpc.reflection.v1.ServerReflection'), createReflection(protos, services));
+  }
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${options.port}`, credentialsOf(options), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return {
+    port,
+    async drain({ noticeSeconds, graceSeconds }) {
+      health.stop();
+      if (noticeSeconds > 0) await pause(noticeSeconds * 1000);
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      await Promise.race([closed, pause(graceSeconds * 1000, undefined, { ref: false })]);
+      server.forceShutdown();
+    },
+  };
+}
