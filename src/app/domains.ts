@@ -112,7 +112,14 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
     resetPath: mailPaths.forgotten,
     tellsOfNewDevices: tellsOfNewDevices(config),
   });
-  const places = createRiskParts({ config, database, audit, clock, logger });
+  const places = createRiskParts({
+    config,
+    database,
+    audit,
+    devices: { listKnown: (id) => devices.listKnown(id) },
+    clock,
+    logger,
+  });
   const { devices, sessions } = createSessionParts({ config, database, revocations, audit, ...places, clock, logger });
   const accounts = rememberAccounts(
     createAccounts({ store: createSqlAccountStore(database), clock, audit }),

@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/index.ts';
 import type { Config } from '../config/load.ts';
+import type { Devices } from '../devices/index.ts';
 import {
   type AddressRules,
   createAddressRules,
@@ -65,10 +66,11 @@ export function createRiskParts(needs: {
   readonly config: Config;
   readonly database: Database;
   readonly audit: Pick<AuditLog, 'record'>;
+  readonly devices: Pick<Devices, 'listKnown'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }): RiskParts {
-  const { config, database, audit, clock, logger } = needs;
+  const { config, database, audit, devices, clock, logger } = needs;
   const stack = new DisposableStack();
   const { SALLYPORT_LOCATION_DATABASE: places, SALLYPORT_RISK_ADDRESSES: bad } = config;
   const locations: Locations = places === undefined ? noLocations : stack.use(openLocations(places, logger));
@@ -86,6 +88,7 @@ export function createRiskParts(needs: {
     ),
     risk: createRisk({
       facts: createSqlRiskFacts(database),
+      devices,
       locations,
       listed,
       policy: riskPolicyOf(config),

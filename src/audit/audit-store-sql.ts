@@ -1,5 +1,5 @@
 import type { Database } from '../storage/database.ts';
-import { statement } from '../storage/statement.ts';
+import { unanswered } from '../storage/statement.ts';
 import type { AuditRow, AuditStore } from './audit-log.ts';
 
 /** A row of table `audit_event`. */
@@ -36,7 +36,7 @@ export const fromRow = (row: AuditTableRow): AuditRow => ({
   ...(row.details && { details: row.details }),
 });
 
-const add = statement(`insert into audit_event
+const add = unanswered(`insert into audit_event
   (id, at, type, outcome, actor_kind, actor_id, subject, client_id, ip, user_agent, request_id, session_id, details)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`);
 

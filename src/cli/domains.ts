@@ -11,6 +11,7 @@ import type { ExchangeRights } from '../oidc/index.ts';
 import type { Recovery } from '../recovery/index.ts';
 import type { Registration } from '../registration/index.ts';
 import type { Revocations } from '../revocation/index.ts';
+import type { Risk } from '../risk/index.ts';
 import type { Sessions } from '../sessions/index.ts';
 import type { UserImport } from '../user-import/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
@@ -34,6 +35,7 @@ export interface Domains {
   readonly exchangeRights: ExchangeRights;
   readonly keys: Pick<Keys, 'prepare' | 'list' | 'rotate' | 'revoke'>;
   readonly revocations: Pick<Revocations, 'revoke' | 'list' | 'count' | 'statistics'>;
+  readonly risk: Pick<Risk, 'standingOf'>;
   readonly sessions: Pick<Sessions, 'list' | 'end' | 'endAll' | 'endRevoked' | 'endSignedInBefore'>;
   readonly userImport: UserImport;
   readonly webhooks: Pick<Webhooks, 'add' | 'list' | 'remove' | 'enable' | 'rotateSecret' | 'test' | 'deliveries'>;

@@ -72,6 +72,8 @@ class Registry implements SessionRegistry {
   readonly #logger: Logger;
   readonly #written = new Written();
   readonly #ours = new WeakSet<object>();
+  /** Requests that were told that their session is over: they get a sign-in and nothing of the session. */
+  readonly #refused = new WeakSet<object>();
   readonly #stop: () => void;
 
   constructor(current: () => Provider, domains: RegistryDomains, logger: Logger) {
@@ -85,7 +87,8 @@ class Registry implements SessionRegistry {
     provider.on('session.saved', (session) => {
       const { accountId } = session;
       const ctx = contextOf();
-      if (accountId) this.#enlist(() => this.#saved(session, accountId, ctx));
+      // What is over is not tied again: that would take it from under the sign-in that begins here.
+      if (accountId && !(ctx && this.#refused.has(ctx))) this.#enlist(() => this.#saved(session, accountId, ctx));
     });
     provider.on('session.destroyed', (session) => {
       const { accountId, uid } = session;
@@ -103,9 +106,10 @@ class Registry implements SessionRegistry {
   ): Promise<boolean> {
     const { revocations, sessions } = this.#domains;
     const issuedAt = loginTs * 1000;
-    if (revocations.isRevokedCached([{ kind: 'session', id: uid, issuedAt }])) return true;
-    const standing = await sessions.touch(uid, issuedAt, metaOf(ctx));
+    const revoked = revocations.isRevokedCached([{ kind: 'session', id: uid, issuedAt }]);
+    const standing = revoked ? 'over' : await sessions.touch(uid, issuedAt, metaOf(ctx));
     if (standing !== 'live') this.#written.forget(uid);
+    if (standing === 'over' && ctx) this.#refused.add(ctx);
     return standing === 'over';
   }
 

@@ -1,4 +1,5 @@
 import type { AuditEvent, AuditLog } from '../audit/index.ts';
+import type { Devices } from '../devices/index.ts';
 import type { Location, Locations, NetworkList } from '../locations/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
@@ -49,8 +50,8 @@ export interface Risk {
 export interface RatedSession {
   readonly id: string;
   readonly amr: readonly string[];
-  /** When its browser was first used for the account, milliseconds since the epoch. */
-  readonly deviceSince: number | undefined;
+  /** As `KnownDevice` has it. */
+  readonly deviceHash?: string | undefined;
 }
 
 export interface RiskStanding {
@@ -61,6 +62,7 @@ export interface RiskStanding {
 
 interface Needs {
   readonly facts: RiskFacts;
+  readonly devices: Pick<Devices, 'listKnown'>;
   readonly locations: Locations;
   /** Addresses that the operator knows to be bad. */
   readonly listed: NetworkList;
@@ -82,7 +84,7 @@ const memory = 90 * 86_400_000;
 const batch = 1000;
 
 /** Makes the risk domain. */
-export function createRisk({ facts, locations, listed, policy, audit, clock }: Needs): Risk {
+export function createRisk({ facts, devices, locations, listed, policy, audit, clock }: Needs): Risk {
   const wanted = (...signals: RiskSignal[]): boolean => signals.some((signal) => policy[signal] !== 'off');
 
   const counted = new Map<string, { readonly until: number; readonly accounts: number }>();
@@ -153,10 +155,12 @@ export function createRisk({ facts, locations, listed, policy, audit, clock }: N
     },
 
     async standingOf(accountId, sessions) {
-      const found = await facts.signalsOf(accountId);
+      const [found, known] = await Promise.all([facts.signalsOf(accountId), devices.listKnown(accountId)]);
+      const since = new Map(known.map(({ deviceHash, firstSeenAt }) => [deviceHash, firstSeenAt]));
       const now = clock.now();
-      return sessions.map(({ id, amr, deviceSince }) => {
+      return sessions.map(({ id, amr, deviceHash }) => {
         const signals = found.get(id) ?? [];
+        const deviceSince = deviceHash === undefined ? undefined : since.get(deviceHash);
         return { signals, trust: trustScore({ now, deviceSince, amr, signals }) };
       });
     },

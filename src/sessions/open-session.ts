@@ -1,4 +1,5 @@
 import { describeDevice, hashDevice } from '../devices/index.ts';
+import { locationText } from '../locations/index.ts';
 import { sha256 } from '../shared/crypto.ts';
 import { type AccountId, newSessionId, type SessionId } from '../shared/ids.ts';
 import { endQuietly, tellListeners } from './end-sessions.ts';
@@ -44,12 +45,14 @@ interface Opened {
 
 /** Makes the row. The caller holds the account's lock. */
 export async function insertSession(
-  { store, activity, clock, policy }: SessionParts,
+  { store, activity, clock, policy, risk }: SessionParts,
   { accountId, kind, flow, uid, deviceId, amr, acr, grants = [], lifeSeconds, location }: SessionRequest,
   meta: SessionMeta,
 ): Promise<SessionId> {
   const now = clock.now();
   const id = newSessionId();
+  const where = risk?.locate(meta.ip);
+  const place = location ?? (where && locationText(where));
   const seconds = kind === 'api' ? (lifeSeconds ?? policy.grantSeconds) : policy.pendingSeconds;
   await store.insert({
     id,
@@ -66,7 +69,7 @@ export async function insertSession(
     ...(deviceId !== undefined && { deviceHash: hashDevice(deviceId) }),
     ...(meta.ip !== undefined && { ip: meta.ip, lastIp: meta.ip }),
     ...(acr !== undefined && { acr }),
-    ...(location !== undefined && { location }),
+    ...(place !== undefined && { location: place }),
   });
   await activity.addGrants({ id }, grants, now);
   return id;

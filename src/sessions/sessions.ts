@@ -69,7 +69,7 @@ interface Needs {
   readonly activity: ActivityStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly audit: Pick<AuditLog, 'record'>;
-  readonly risk?: Pick<Risk, 'assessActivity'> | undefined;
+  readonly risk?: Pick<Risk, 'assessActivity' | 'locate'> | undefined;
   readonly clock: Clock;
   readonly policy: SessionPolicy;
   readonly logger: Logger;

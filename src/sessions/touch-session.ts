@@ -1,4 +1,4 @@
-import { endSessions } from './end-sessions.ts';
+import { endQuietly } from './end-sessions.ts';
 import type { SessionParts } from './parts.ts';
 import { activityInterval, idleSince, type SessionMeta } from './session.ts';
 import type { TouchedSession } from './session-store.ts';
@@ -16,7 +16,8 @@ async function isSuspect(parts: SessionParts, { id, accountId, before }: Touched
   if (!parts.risk || meta.ip === undefined || meta.ip === before.ip) return false;
   const { action } = await parts.risk.assessActivity({ accountId, sessionId: id, before, meta });
   if (action !== 'end' && action !== 'second-factor') return false;
-  await endSessions(parts, [id], { by: { kind: 'system' }, reason: 'risk', meta });
+  // Quietly: the request at hand goes on with this protocol session, as a browser that has to sign in.
+  await endQuietly(parts, [id], { by: { kind: 'system' }, reason: 'risk', meta });
   return true;
 }
 

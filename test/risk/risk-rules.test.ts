@@ -148,6 +148,7 @@ describe('risk of a sign-in', () => {
         signalsOf: async () => new Map([['ses_1', ['address-changed']]]),
         purge: async () => 0,
       },
+      devices: { listKnown: async () => [] },
       locations: { find: (ip) => (ip === '192.0.2.1' ? sydney : berlin) },
       listed: { size: 1, has: (ip) => ip === '192.0.2.9' },
       policy: { ...defaultRiskPolicy, ...policy },
@@ -193,7 +194,7 @@ describe('risk of a sign-in', () => {
 
   it('tells how each session stands, and counts what was noticed', async () => {
     const { risk } = await assess({});
-    const sessions = ['ses_1', 'ses_2'].map((id) => ({ id, amr: ['pwd'], deviceSince: undefined }));
+    const sessions = ['ses_1', 'ses_2'].map((id) => ({ id, amr: ['pwd'] }));
     expect(await risk.standingOf(accountId, sessions)).to.deep.equal([
       { signals: ['address-changed'], trust: 40 },
       { signals: [], trust: 45 },

@@ -64,6 +64,7 @@ const session = (id: string, more: Partial<PageModels['account-sessions']['sessi
   lastActive: at,
   activeNow: false,
   secondFactor: true,
+  unusual: [],
   apps: ['Tidewater', 'Kiln CI'],
   ...more,
 });
@@ -76,6 +77,7 @@ const sessions: PageModels['account-sessions'] = {
       icon: 'phone',
       ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
       secondFactor: false,
+      unusual: ['from a place that is too far from the last one'],
       apps: [longName],
     }),
     session('ses_3', { name: 'Unknown browser', ip: undefined, place: undefined, apps: [] }),

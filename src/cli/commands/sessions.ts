@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deviceText } from '../../devices/index.ts';
+import type { RiskStanding } from '../../risk/index.ts';
 import type { ListedSession } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asClientId } from '../../shared/ids.ts';
@@ -9,8 +10,13 @@ import { moment, table } from '../render.ts';
 import { getAccount, login } from './users.ts';
 
 /** A session as it is printed: without the hash that ties it to a browser, and without who asks. */
-const shown = ({ current: _current, deviceHash: _device, type, ...session }: ListedSession) => ({
+const shown = (
+  { current: _current, deviceHash: _device, type, ...session }: ListedSession,
+  { trust = 0, signals = [] }: Partial<RiskStanding> = {},
+) => ({
   ...session,
+  trust,
+  signals,
   device: type,
   createdAt: moment(session.createdAt),
   authenticatedAt: moment(session.authenticatedAt),
@@ -24,15 +30,21 @@ const list = defineCommand({
   schema: z.object({ user: login }),
   positional: 'user',
   example: 'sallyport sessions list alex@example.com',
-  run: async ({ user }, domains) => (await domains.sessions.list((await getAccount(domains, user)).id)).map(shown),
+  async run({ user }, domains) {
+    const { id } = await getAccount(domains, user);
+    const sessions = await domains.sessions.list(id);
+    const standings = await domains.risk.standingOf(id, sessions);
+    return sessions.map((session, index) => shown(session, standings[index]));
+  },
   render: (sessions) =>
     table(
-      ['id', 'device', 'ip', 'factors', 'signed in', 'last active', 'apps'],
+      ['id', 'device', 'ip', 'factors', 'trust', 'signed in', 'last active', 'apps'],
       sessions.map((session) => [
         session.id,
         deviceText(session) ?? (session.kind === 'api' ? 'an app' : 'unknown'),
         session.lastIp ?? '',
         session.amr.join(' '),
+        [session.trust, ...session.signals].join(' '),
         session.authenticatedAt,
         session.lastActiveAt,
         session.clientIds.join(' '),

@@ -64,6 +64,8 @@ export interface AccountSessionsPage extends AccountPageModel {
     readonly lastActive: Date;
     readonly activeNow: boolean;
     readonly secondFactor: boolean;
+    /** What looked strange about it. */
+    readonly unusual: readonly string[];
     /** Apps that were used in it. */
     readonly apps: readonly string[];
   })[];

@@ -1,6 +1,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { type Devices, type DeviceType, deviceText } from '../../devices/index.ts';
 import { consoleClientId } from '../../oidc/index.ts';
+import type { Risk, RiskSignal } from '../../risk/index.ts';
 import type { ListedSession, Sessions } from '../../sessions/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountId } from '../../shared/ids.ts';
@@ -14,6 +15,7 @@ export interface DeviceSources {
   readonly sessions: Pick<Sessions, 'list'>;
   readonly devices: Pick<Devices, 'listRemembered' | 'rememberDays'>;
   readonly clients: Pick<Clients, 'find'>;
+  readonly risk: Pick<Risk, 'standingOf'>;
   readonly clock: Clock;
 }
 
@@ -23,7 +25,19 @@ const iconOf = (type: DeviceType): IconName => icons[type] ?? 'device';
 /** Activity is written once a minute, so this is as exact as "now" can be. Milliseconds. */
 const now = 120_000;
 
-async function sessionItem({ clients, clock }: DeviceSources, session: ListedSession): Promise<SessionItem> {
+/** What a person should know of; a new browser or network alone is everyday life. */
+const unusual: Partial<Record<RiskSignal, string>> = {
+  'impossible-travel': 'from a place that is too far from the last one',
+  'token-reuse': 'a key of an app was used twice',
+  'many-accounts': 'from an address that tried many accounts',
+  'listed-address': 'from an address that is known for attacks',
+};
+
+async function sessionItem(
+  { clients, clock }: DeviceSources,
+  session: ListedSession,
+  signals: readonly RiskSignal[],
+): Promise<SessionItem> {
   const { id, kind, type, current, ip, lastIp, location, createdAt, lastActiveAt, acr, clientIds } = session;
   const used = clientIds.filter((clientId) => clientId !== consoleClientId);
   const apps = await Promise.all(used.map(async (clientId) => (await clients.find(clientId))?.name));
@@ -38,6 +52,7 @@ async function sessionItem({ clients, clock }: DeviceSources, session: ListedSes
     lastActive: new Date(lastActiveAt),
     activeNow: clock.now() - lastActiveAt < now,
     secondFactor: acr === 'aal2',
+    unusual: signals.flatMap((signal) => unusual[signal] ?? []),
     apps: [...new Set(apps.filter((name) => name !== undefined))],
   };
 }
@@ -49,7 +64,10 @@ export async function readSessions(
   currentUid: string,
 ): Promise<SessionItem[]> {
   const listed = await sources.sessions.list(accountId, currentUid);
-  const items = await Promise.all(listed.map((session) => sessionItem(sources, session)));
+  const standings = await sources.risk.standingOf(accountId, listed);
+  const items = await Promise.all(
+    listed.map((session, index) => sessionItem(sources, session, standings[index]?.signals ?? [])),
+  );
   return items.sort(
     (one, other) =>
       Number(other.current) - Number(one.current) || other.lastActive.getTime() - one.lastActive.getTime(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deviceText } from '../../devices/index.ts';
+import { type RiskStanding, riskSignals } from '../../risk/index.ts';
 import type { Session } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { actorOf, isoOf, type MeSurface, sessionOf } from './me-surface.ts';
@@ -19,6 +20,14 @@ const session = z
     ip: text('Address of the last activity.'),
     location: text('Where that is, when the installation knows.'),
     second_factor: z.boolean().meta({ description: 'Whether the second factor was shown.' }),
+    trust: z
+      .int()
+      .min(0)
+      .max(100)
+      .meta({
+        description: 'How far it may be trusted to be the person’s, for people who look; nothing is decided by it.',
+      }),
+    signals: z.array(z.enum(riskSignals)).meta({ description: 'What was unusual about it.' }),
     apps: z.array(z.string()).meta({ description: 'Names of the apps that were used in it.' }),
     signed_in_at: moment('When the person last proved who they are in it.'),
     last_active_at: moment('Right to a minute.'),
@@ -33,13 +42,22 @@ const example: z.input<typeof session> = {
   device: 'Firefox on Linux',
   ip: '203.0.113.20',
   second_factor: true,
+  trust: 95,
+  signals: ['address-changed'],
   apps: ['Fernhill Notes'],
   signed_in_at: '2026-11-20T08:12:05.000Z',
   last_active_at: '2026-11-21T09:40:00.000Z',
   expires_at: '2026-12-04T08:12:05.000Z',
 };
 
-async function shown({ clients }: MeSurface, one: Session, current: boolean): Promise<z.input<typeof session>> {
+const calm: RiskStanding = { signals: [], trust: 0 };
+
+async function shown(
+  { clients }: MeSurface,
+  one: Session,
+  current: boolean,
+  { trust, signals }: RiskStanding,
+): Promise<z.input<typeof session>> {
   const { id, kind, ip, lastIp, location, acr, clientIds, authenticatedAt, lastActiveAt, expiresAt } = one;
   const names = await Promise.all(clientIds.map(async (clientId) => (await clients.find(clientId))?.name));
   return {
@@ -50,6 +68,8 @@ async function shown({ clients }: MeSurface, one: Session, current: boolean): Pr
     ip: lastIp ?? ip,
     location,
     second_factor: acr === 'aal2',
+    trust,
+    signals: [...signals],
     apps: [...new Set(names.filter((name) => name !== undefined))],
     signed_in_at: isoOf(authenticatedAt),
     last_active_at: isoOf(lastActiveAt),
@@ -71,7 +91,10 @@ const list = (surface: MeSurface): Operation =>
     async handler({ caller, query }) {
       const [open, current] = await Promise.all([surface.sessions.list(caller.account.id), sessionOf(surface, caller)]);
       const { shown: page, next } = pageIn(open, query, ({ id, createdAt }) => ({ id, at: createdAt }));
-      const items = await Promise.all(page.map((one) => shown(surface, one, one.id === current)));
+      const standings = await surface.risk.standingOf(caller.account.id, page);
+      const items = await Promise.all(
+        page.map((one, index) => shown(surface, one, one.id === current, standings[index] ?? calm)),
+      );
       return { status: 200, body: { items, ...next } };
     },
   });

@@ -6,6 +6,7 @@ import type { AuditReader } from '../../audit/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { ConnectedApps } from '../../consents/index.ts';
 import type { Registration } from '../../registration/index.ts';
+import type { Risk } from '../../risk/index.ts';
 import type { Sessions } from '../../sessions/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountLimits } from '../account-console/account-limits.ts';
@@ -18,6 +19,7 @@ export interface MeSurface {
   readonly registration: Pick<Registration, 'changeEmail'>;
   readonly accountSettings: AccountSettings;
   readonly sessions: Pick<Sessions, 'list' | 'findByUid' | 'findByGrant' | 'end' | 'endOthers'>;
+  readonly risk: Pick<Risk, 'standingOf'>;
   readonly connectedApps: ConnectedApps;
   readonly auditReader: AuditReader;
   readonly accountData: Pick<AccountData, 'export' | 'delete' | 'purgesAt'>;
