@@ -1,5 +1,6 @@
 // The three rings of the README's module map, as rules: arrows point inwards only, type imports included.
 const order = [
+  'outgoing',
   'audit',
   'notifications',
   'keys',

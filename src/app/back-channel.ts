@@ -10,11 +10,11 @@ import type { Clients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
 import type { Keys } from '../keys/index.ts';
 import { createLogoutSigner } from '../oidc/back-channel.ts';
+import { createGuardedPost, createNetworkGuard } from '../outgoing/index.ts';
 import type { SessionStore, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
-import { createNetworkGuard } from '../webhooks/network-guard.ts';
 
 /** Seconds that an app has for its answer. */
 const answerSeconds = 5;
@@ -52,12 +52,16 @@ export function createBackChannelParts({
   clock,
   logger,
 }: Needs): BackChannel {
-  const guard = createNetworkGuard({ networks: config.SALLYPORT_LOGOUT_NETWORKS, anywhere: !config.production });
+  const guard = createNetworkGuard({
+    variable: 'SALLYPORT_LOGOUT_NETWORKS',
+    networks: config.SALLYPORT_LOGOUT_NETWORKS,
+    anywhere: !config.production,
+  });
   const backChannel = createBackChannel({
     store: createSqlDeliveryStore(database),
     clients,
     sign: createLogoutSigner({ issuer: config.issuer, keys, clock }),
-    post: createLogoutPost({ guard, seconds: answerSeconds }),
+    post: createLogoutPost(createGuardedPost({ guard, seconds: answerSeconds })),
     clock,
     logger,
     policy: deliveryPolicy,

@@ -11,16 +11,12 @@ import { createOneTimeSecrets } from '../one-time-secrets/index.ts';
 import { createSqlLinkStore } from '../one-time-secrets/link-store-sql.ts';
 import { createPasskeys, relyingPartyOf } from '../passkeys/index.ts';
 import { createSqlPasskeyStore } from '../passkeys/passkey-store-sql.ts';
-import { createAnswerTime } from '../registration/index.ts';
 import { createRevocations } from '../revocation/index.ts';
 import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
 import { SecretRing } from '../shared/crypto.ts';
 import type { Logger } from '../shared/logger.ts';
-import { createSqlAccountFacts } from '../sign-in/account-facts-sql.ts';
 import { createSqlFlowStore } from '../sign-in/flow-store-sql.ts';
-import { createSignIn } from '../sign-in/index.ts';
-import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
 import type { Webhooks } from '../webhooks/index.ts';
 import { createAccountParts, mailPaths } from './account-parts.ts';
@@ -36,6 +32,7 @@ import { createProtocolParts } from './protocol-parts.ts';
 import { createRiskParts, riskPolicyOf, tellsOfNewDevices, withTokenReuse } from './risk.ts';
 import { withSecurityNotices } from './security-notices.ts';
 import { createSessionParts } from './sessions.ts';
+import { createSignInDomain } from './sign-in.ts';
 import { createStatusListParts } from './status-list.ts';
 import { createImport } from './user-import.ts';
 import { createWebhookParts } from './webhooks.ts';
@@ -59,9 +56,6 @@ function observedAudit(
     },
   };
 }
-
-/** Milliseconds that answers take at least which must not tell who has an account. */
-const answerMilliseconds = 300;
 
 const signInPolicy = (config: Config) => ({
   lockoutTries: config.SALLYPORT_LOCKOUT_TRIES,
@@ -220,22 +214,12 @@ export function createDomains(
     risk: people.places.risk,
     webhooks: people.webhooks,
     userImport: createImport({ database, clock, audit, secrets, accounts, passwordMemory }),
-    signIn: createSignIn({
-      flows: createSqlFlowStore(database),
-      throttle: createSqlThrottleStore(database),
-      facts: createSqlAccountFacts(database),
-      accounts,
-      credentials,
-      passwordPolicy,
-      passkeys,
-      devices,
+    signIn: createSignInDomain({
+      ...factors,
+      ...people,
+      database,
       registration: accountParts.registration,
-      codes: oneTimeSecrets.codes,
-      links: oneTimeSecrets.links,
-      notifications,
-      answerTime: createAnswerTime(answerMilliseconds),
       risk: people.places.risk,
-      audit,
       clock,
       logger,
       policy: signInPolicy(config),

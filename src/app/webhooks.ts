@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/index.ts';
 import type { Config } from '../config/load.ts';
+import { createNetworkGuard } from '../outgoing/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { SecretRing } from '../shared/crypto.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -7,7 +8,7 @@ import type { Database } from '../storage/database.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { createSqlDeliveryStore } from '../webhooks/delivery-store-sql.ts';
 import { createSqlEndpointStore } from '../webhooks/endpoint-store-sql.ts';
-import { createNetworkGuard, createWebhooks, deliveryPolicy, type Webhooks } from '../webhooks/index.ts';
+import { createWebhooks, deliveryPolicy, type Webhooks } from '../webhooks/index.ts';
 
 interface Needs {
   readonly config: Config;
@@ -28,7 +29,11 @@ export function createWebhookParts({ config, database, clock, secrets, audit, lo
     secrets,
     audit,
     logger,
-    guard: createNetworkGuard({ networks: config.SALLYPORT_WEBHOOK_NETWORKS, anywhere: !config.production }),
+    guard: createNetworkGuard({
+      variable: 'SALLYPORT_WEBHOOK_NETWORKS',
+      networks: config.SALLYPORT_WEBHOOK_NETWORKS,
+      anywhere: !config.production,
+    }),
     allowLoopback: !config.production,
     policy: { ...deliveryPolicy, disableAfter: config.SALLYPORT_WEBHOOK_DISABLE_DAYS * 86_400 },
   });

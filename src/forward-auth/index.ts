@@ -5,7 +5,7 @@ export type { Answer, Mode } from './answer.ts';
 export { createAppCookies } from './app-cookies.ts';
 export { createForwardAuth, type ForwardAuth } from './forward-auth.ts';
 export { identityHeaderNames, isLookalike } from './identity-headers.ts';
-export { judgeToken, listOf, type Reason, type TokenFacts } from './judge-token.ts';
+export { audiencesOf, judgeToken, listOf, type Reason, shortfallOf, type TokenFacts } from './judge-token.ts';
 export type { OriginalRequest } from './original-request.ts';
 export type { ForwardAuthParts } from './parts.ts';
 export { gatePaths } from './protected-app.ts';

@@ -20,9 +20,17 @@ const strings = (value: unknown): string[] =>
 export const listOf = (value: unknown): string[] =>
   typeof value === 'string' ? value.split(' ').filter((part) => part !== '') : strings(value);
 
-const audiences = (value: unknown): string[] => (typeof value === 'string' ? [value] : strings(value));
+/** `aud` as a list; a text is one audience, also with spaces in it. */
+export const audiencesOf = (value: unknown): string[] => (typeof value === 'string' ? [value] : strings(value));
 
-const isSure = (acr: unknown, wanted: 'aal1' | 'aal2'): boolean => acr === 'aal2' || acr === wanted;
+const lacking = (wanted: readonly string[], had: readonly string[]): string[] =>
+  [...new Set(wanted)].filter((one) => !had.includes(one));
+
+const isSure = (acr: unknown, wanted: Requirement['acr']): boolean =>
+  wanted === undefined || acr === 'aal2' || acr === wanted;
+
+const isRecent = (authTime: unknown, maxAge: number | undefined, now: number): boolean =>
+  maxAge === undefined || (typeof authTime === 'number' && now - authTime <= maxAge);
 
 /** Whether a confirmation claim (RFC 7800) asks for nothing but this key. */
 function isProven(cnf: unknown, provenKey: string | undefined): boolean {
@@ -32,37 +40,63 @@ function isProven(cnf: unknown, provenKey: string | undefined): boolean {
 }
 
 /** Whether a sign-in is as strong and as fresh as asked for (RFC 9470). Times in seconds. */
-export function isFreshEnough(
+export const isFreshEnough = (
   { acr, authTime }: { readonly acr?: unknown; readonly authTime?: unknown },
   wanted: Pick<Requirement, 'acr' | 'maxAge'>,
   now: number,
-): boolean {
-  if (wanted.acr !== undefined && !isSure(acr, wanted.acr)) return false;
-  return wanted.maxAge === undefined || (typeof authTime === 'number' && now - authTime <= wanted.maxAge);
+): boolean => isSure(acr, wanted.acr) && isRecent(authTime, wanted.maxAge, now);
+
+/** What a token falls short in. */
+export interface Shortfall {
+  readonly audience: boolean;
+  /** Those that it lacks. */
+  readonly scopes: readonly string[];
+  readonly permissions: readonly string[];
+  readonly acr: boolean;
+  readonly maxAge: boolean;
+  /** It is bound to a key (RFC 7800) that its bearer has not shown. */
+  readonly proof: boolean;
 }
 
 /**
- * What is wrong with a token, everything at once; nothing when it may pass. `provenKey` is the thumbprint of the key or
- * certificate that its bearer has shown; without it, a token that is bound to one (RFC 7800) is worth nothing. `now` in seconds.
+ * Compares a good token with what is asked of it; what is not asked for is not looked at. `provenKey` is the thumbprint of
+ * the key or certificate that its bearer has shown. `now` in seconds.
+ */
+export function shortfallOf(
+  facts: TokenFacts,
+  wanted: Requirement,
+  now: number,
+  { provenKey }: { readonly provenKey?: string | undefined } = {},
+): Shortfall {
+  return {
+    audience: wanted.audience !== undefined && !audiencesOf(facts.aud).includes(wanted.audience),
+    scopes: lacking(wanted.scopes, listOf(facts.scope)),
+    permissions: lacking(wanted.permissions, listOf(facts.permissions)),
+    acr: !isSure(facts.acr, wanted.acr),
+    maxAge: !isRecent(facts.auth_time, wanted.maxAge, now),
+    proof: !isProven(facts.cnf, provenKey),
+  };
+}
+
+/**
+ * What is wrong with a token, everything at once; nothing when it may pass. Without a `provenKey`, a token that is bound to
+ * a key is worth nothing; without an audience in the rule, every token is for another API. `now` in seconds.
  */
 export function judgeToken(
   facts: TokenFacts,
   wanted: Requirement,
   now: number,
-  { provenKey }: { readonly provenKey?: string } = {},
+  proof: { readonly provenKey?: string } = {},
 ): Reason[] {
   if (facts.active !== true) return ['inactive'];
   // Only access tokens have a type; a refresh token can be asked about as well.
   if (typeof facts.token_type !== 'string') return ['not_an_access_token'];
+  const short = shortfallOf(facts, wanted, now, proof);
   const reasons: Reason[] = [];
-  if (!isProven(facts.cnf, provenKey)) reasons.push('bound_to_a_key');
-  if (wanted.audience === undefined || !audiences(facts.aud).includes(wanted.audience)) reasons.push('wrong_audience');
-  const scopes = listOf(facts.scope);
-  if (!wanted.scopes.every((scope) => scopes.includes(scope))) reasons.push('insufficient_scope');
-  const permissions = listOf(facts.permissions);
-  if (!wanted.permissions.every((one) => permissions.includes(one))) reasons.push('insufficient_permissions');
-  if (!isFreshEnough({ acr: facts.acr, authTime: facts.auth_time }, wanted, now)) {
-    reasons.push('insufficient_authentication');
-  }
+  if (short.proof) reasons.push('bound_to_a_key');
+  if (wanted.audience === undefined || short.audience) reasons.push('wrong_audience');
+  if (short.scopes.length > 0) reasons.push('insufficient_scope');
+  if (short.permissions.length > 0) reasons.push('insufficient_permissions');
+  if (short.acr || short.maxAge) reasons.push('insufficient_authentication');
   return reasons;
 }

@@ -1,9 +1,9 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { isIP } from 'node:net';
 import { type CityResponse, Reader } from 'mmdb-lib';
-import { AppError, reasonOf } from '../shared/errors.ts';
+import { reasonOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Location } from './location.ts';
+import { watchedFile } from './watched-file.ts';
 
 /** Where addresses are. */
 export interface Locations {
@@ -25,35 +25,26 @@ function locationOf({ city, country, location }: CityResponse): Location {
   };
 }
 
-/** Milliseconds between looks at a file that may have been replaced. */
-const lookInterval = 60_000;
+/** Seconds between looks at a file that may have been replaced. */
+const lookInterval = 60;
 
 /**
  * Opens a database of cities or countries in MaxMind DB format, held in memory and read again when the file is replaced.
  * A new file that is broken leaves the old one in use and is logged. @throws AppError `invalid_input` at the first reading.
  */
 export function openLocations(path: string, logger: Logger): Locations & Disposable {
-  const read = (): Reader<CityResponse> => {
-    try {
-      return new Reader<CityResponse>(readFileSync(path));
-    } catch (error) {
-      throw new AppError('invalid_input', `The database of locations ${path} cannot be used: ${reasonOf(error)}`);
-    }
-  };
-  let reader = read();
-  const look = (): void => {
-    try {
-      reader = read();
-    } catch (error) {
-      logger.error({ reason: reasonOf(error) }, 'the database of locations was changed and cannot be used');
-    }
-  };
-  watchFile(path, { interval: lookInterval, persistent: false }, look);
+  const file = watchedFile({
+    path,
+    name: 'database of locations',
+    seconds: lookInterval,
+    read: (bytes) => new Reader<CityResponse>(bytes),
+    logger,
+  });
   return {
     find(address) {
       if (address === undefined || isIP(address) === 0) return undefined;
       try {
-        const found = reader.get(address);
+        const found = file.current.get(address);
         return found ? locationOf(found) : undefined;
       } catch (error) {
         // A damaged record must not keep anybody from signing in.
@@ -61,6 +52,6 @@ export function openLocations(path: string, logger: Logger): Locations & Disposa
         return undefined;
       }
     },
-    [Symbol.dispose]: () => unwatchFile(path, look),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }

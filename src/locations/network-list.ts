@@ -1,7 +1,7 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
-import { AppError, reasonOf } from '../shared/errors.ts';
+import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { watchedFile } from './watched-file.ts';
 
 /** A set of addresses and networks. */
 export interface NetworkList {
@@ -37,35 +37,26 @@ const entriesOf = (text: string): string[] =>
     .map((line) => line.replace(/[#;].*$/, '').trim())
     .filter((line) => line !== '');
 
-/** Milliseconds between looks at a file that may have been replaced. */
-const lookInterval = 30_000;
+/** Seconds between looks at a file that may have been replaced. */
+const lookInterval = 30;
 
 /**
  * A list in a file, read again when the file changes. A file that has become unreadable leaves the last good list and is
  * logged. @throws AppError `invalid_input` when the first reading fails.
  */
 export function openNetworkFile(path: string, logger: Logger): NetworkList & Disposable {
-  const read = (): NetworkList => {
-    try {
-      return createNetworkList(entriesOf(readFileSync(path, 'utf8')));
-    } catch (error) {
-      throw new AppError('invalid_input', `The list of addresses ${path} cannot be used: ${reasonOf(error)}`);
-    }
-  };
-  let list = read();
-  const look = (): void => {
-    try {
-      list = read();
-    } catch (error) {
-      logger.error({ reason: reasonOf(error) }, 'the list of addresses was changed and cannot be used');
-    }
-  };
-  watchFile(path, { interval: lookInterval, persistent: false }, look);
+  const file = watchedFile({
+    path,
+    name: 'list of addresses',
+    seconds: lookInterval,
+    read: (bytes) => createNetworkList(entriesOf(bytes.toString('utf8'))),
+    logger,
+  });
   return {
     get size() {
-      return list.size;
+      return file.current.size;
     },
-    has: (address) => list.has(address),
-    [Symbol.dispose]: () => unwatchFile(path, look),
+    has: (address) => file.current.has(address),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }

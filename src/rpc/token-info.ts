@@ -1,4 +1,4 @@
-import { listOf, type TokenFacts } from '../forward-auth/index.ts';
+import { audiencesOf, listOf, type TokenFacts } from '../forward-auth/index.ts';
 
 /** `sallyport.v1.TokenInfo`. What is left out has its default. */
 export type TokenInfo = Readonly<Record<string, unknown>> & { readonly active: boolean };
@@ -14,7 +14,7 @@ export function toTokenInfo(facts: TokenFacts): TokenInfo {
     active: true,
     subject: text(facts.sub),
     clientId: text(facts.client_id),
-    audience: typeof facts.aud === 'string' ? [facts.aud] : listOf(facts.aud),
+    audience: audiencesOf(facts.aud),
     scopes: listOf(facts.scope),
     permissions: listOf(facts.permissions),
     expiresAt: number(facts.exp),

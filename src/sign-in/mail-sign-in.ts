@@ -1,7 +1,6 @@
 import { type Account, parseEmail } from '../accounts/index.ts';
 import type { CodeKey } from '../one-time-secrets/index.ts';
 import { occasionOf } from '../registration/index.ts';
-import { epochSeconds } from '../shared/clock.ts';
 import { sha256 } from '../shared/crypto.ts';
 import { AppError } from '../shared/errors.ts';
 import { type AccountId, asAccountId, randomText } from '../shared/ids.ts';
@@ -10,6 +9,7 @@ import { openFirstDoor } from './first-door.ts';
 import type { Flow } from './flow.ts';
 import { mailSeconds } from './mail-code.ts';
 import type { SignInParts } from './parts.ts';
+import { provenAt } from './proven-at.ts';
 import type { DoorInput, MailResult, NewSignIn, Refusal, RequestMeta, SubmitResult } from './sign-in-types.ts';
 import { findSituation, knowOf, refuse, viewOf } from './situation.ts';
 import { obstacle } from './submit-password.ts';
@@ -104,7 +104,7 @@ async function open(
   meta: RequestMeta,
   look: (flow: Flow) => Promise<Opening>,
 ): Promise<SubmitResult> {
-  const { accounts, clock, policy } = parts;
+  const { accounts, policy } = parts;
   const situation = await findSituation(parts, flowId);
   if (situation?.step !== 'password' || !policy.email) return refuse(parts, flowId, 'wrong_step');
   const { flow } = situation;
@@ -126,7 +126,7 @@ async function open(
     flow,
     account,
     known: await knowOf(parts, account.id),
-    proof: { method: 'email', at: epochSeconds(clock) },
+    proof: { method: 'email', at: await provenAt(parts, account.id) },
     offerPasskey: flow.offerPasskey,
     input,
     meta,

@@ -6,6 +6,7 @@ import type { Notifications } from '../notifications/index.ts';
 import type { Codes, Links } from '../one-time-secrets/index.ts';
 import type { Passkeys } from '../passkeys/index.ts';
 import type { AnswerTime, Registration } from '../registration/index.ts';
+import type { Revocations } from '../revocation/index.ts';
 import type { Risk } from '../risk/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -38,6 +39,8 @@ export interface SignInParts {
   readonly answerTime: AnswerTime;
   /** Looks for signs of somebody else; left out, nobody does. */
   readonly risk?: Pick<Risk, 'assessSignIn'>;
+  /** Knows whose access was ended in this second; left out, nobody's. */
+  readonly revocations?: Pick<Revocations, 'isRevokedCached'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly policy: SignInPolicy;

@@ -1,6 +1,5 @@
 import type { Account } from '../accounts/index.ts';
 import type { RequestOptions, UsedPasskey } from '../passkeys/index.ts';
-import { epochSeconds } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import type { AccountId } from '../shared/ids.ts';
 import { type Proof, withProof } from './evidence.ts';
@@ -8,6 +7,7 @@ import { recordFailure } from './failures.ts';
 import { openFirstDoor } from './first-door.ts';
 import type { Flow } from './flow.ts';
 import type { SignInParts } from './parts.ts';
+import { provenAt } from './proven-at.ts';
 import type { DoorInput, NewSignIn, RequestMeta, SubmitResult } from './sign-in-types.ts';
 import { findSituation, knowOf, refuse, type Situation, situationOf, viewOf } from './situation.ts';
 import { obstacle } from './submit-password.ts';
@@ -124,7 +124,7 @@ export async function submitPasskey(
     return refuse(parts, flowId, 'mismatch', { start });
   }
   const { used, account } = found;
-  const shown = { flow, account, proof: proofOf(used, epochSeconds(parts.clock)), input, meta };
+  const shown = { flow, account, proof: proofOf(used, await provenAt(parts, account.id)), input, meta };
   const result = await (door === 'first' ? openFirst(parts, shown) : openSecond(parts, shown));
   if (result === 'denied') return refuse(parts, flowId, 'mismatch', { start });
   return result ?? refuse(parts, flowId, 'wrong_step', { start });

@@ -1,6 +1,5 @@
 import type { Account } from '../accounts/index.ts';
 import { hashDevice } from '../devices/index.ts';
-import { epochSeconds } from '../shared/clock.ts';
 import { sha256 } from '../shared/crypto.ts';
 import { type AccountFacts, mayBeOffered } from './account-facts.ts';
 import { recordFailure } from './failures.ts';
@@ -8,6 +7,7 @@ import { openFirstDoor } from './first-door.ts';
 import { type Flow, isOver } from './flow.ts';
 import { newFlow } from './new-flow.ts';
 import type { SignInParts } from './parts.ts';
+import { provenAt } from './proven-at.ts';
 import type { NewSignIn, PasswordInput, RequestMeta, SubmitResult, TryingDevice } from './sign-in-types.ts';
 import { knownFrom, mayComeIn, refuse, situationOf } from './situation.ts';
 import { delaysOf, throttleKey } from './throttle.ts';
@@ -105,7 +105,7 @@ export async function submitPassword(
     flow,
     account,
     known: await knownFrom(parts, account.id, onFile.factors, facts),
-    proof: { method: 'pwd', at: epochSeconds(clock) },
+    proof: { method: 'pwd', at: await provenAt(parts, account.id) },
     loginHint: login,
     reservation,
     offerPasskey: isOffered(parts, facts, reservation, input),

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { GuardedPost } from '../outgoing/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { SecretRing } from '../shared/crypto.ts';
 import { reasonOf } from '../shared/errors.ts';
@@ -7,7 +8,6 @@ import type { Logger } from '../shared/logger.ts';
 import { webhookHeaders } from '../shared/standard-webhooks.ts';
 import type { Delivery, DeliveryOutcome, DeliveryStore } from './delivery-store.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
-import type { PostMessage } from './post-message.ts';
 import { openSigningSecrets, signingKeys } from './signing-secrets.ts';
 
 /** When deliveries are tried, and for how long; all in seconds. */
@@ -52,7 +52,7 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly secrets: SecretRing;
   readonly logger: Logger;
-  readonly post: PostMessage;
+  readonly post: GuardedPost;
   readonly policy: DeliveryPolicy;
   /** Closes an endpoint that failed for too long, or that asked for it. */
   readonly disable: (endpointId: string, reason: string) => Promise<void>;
@@ -66,24 +66,28 @@ const goodbye = 3_000;
 
 const never = new AbortController().signal;
 
+/** How a try went: an HTTP status, or why there was none. */
+type TryResult = { readonly status: number } | { readonly error: string };
+
 /** Signs and posts one message. The id stays the same for every try. */
 export async function postTo(
   { clock, secrets, post }: Pick<DeliveryParts, 'clock' | 'secrets' | 'post'>,
   endpoint: StoredEndpoint,
   message: { readonly id: string; readonly body: string },
   cut: AbortSignal = never,
-): ReturnType<PostMessage> {
+): Promise<TryResult> {
   const now = clock.now();
   const keys = signingKeys(openSigningSecrets(secrets, endpoint.id, endpoint.secrets), now);
   const headers = webhookHeaders({ ...message, milliseconds: now }, keys);
-  return post(endpoint.url, headers, message.body, cut);
+  const result = await post(endpoint.url, { ...headers, 'content-type': 'application/json' }, message.body, cut);
+  return 'status' in result ? result : { error: result.error };
 }
 
 function outcomeOf(
   { clock, policy }: DeliveryParts,
   delivery: Delivery,
   failures: number,
-  result: Awaited<ReturnType<PostMessage>>,
+  result: TryResult,
 ): DeliveryOutcome {
   const at = clock.now();
   const httpStatus = 'status' in result ? result.status : undefined;

@@ -1,4 +1,5 @@
 import type { Actor, AuditLog, AuditRow, AuditStore } from '../audit/index.ts';
+import { createGuardedPost, type GuardedPost, type NetworkGuard, type Resolve } from '../outgoing/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { SecretRing } from '../shared/crypto.ts';
 import { AppError } from '../shared/errors.ts';
@@ -16,8 +17,6 @@ import type { Delivery, DeliveryOutcome, DeliveryStore } from './delivery-store.
 import { checkEndpoint, type Endpoint, matchesPattern, type NewEndpoint } from './endpoint.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
 import { isWebhookEvent, messageOf, testEventType, type WebhookEventType } from './event.ts';
-import type { NetworkGuard } from './network-guard.ts';
-import { createPostMessage, type Resolve } from './post-message.ts';
 import { newSigningSecret, openSigningSecrets, rotatedSecrets, sealSigningSecrets } from './signing-secrets.ts';
 
 /** Events that leave the server, and where to. */
@@ -81,14 +80,14 @@ const notFound = (id: string): AppError => new AppError('not_found', `There is n
 class WebhookRegistry implements Webhooks {
   readonly #needs: Needs;
   readonly #policy: DeliveryPolicy;
-  readonly #post: ReturnType<typeof createPostMessage>;
+  readonly #post: GuardedPost;
   /** What somebody wants; unknown until it was read, and then the database is asked each time. */
   #wanted: readonly string[] | undefined;
 
   constructor(needs: Needs) {
     this.#needs = needs;
     this.#policy = { ...deliveryPolicy, ...needs.policy };
-    this.#post = createPostMessage({
+    this.#post = createGuardedPost({
       guard: needs.guard,
       seconds: this.#policy.answer,
       ...(needs.resolve && { resolve: needs.resolve }),
@@ -258,5 +257,5 @@ class WebhookRegistry implements Webhooks {
   }
 }
 
-/** Makes the webhooks domain. @throws RangeError when a network cannot be read. */
+/** Makes the webhooks domain. */
 export const createWebhooks = (needs: Needs): Webhooks => new WebhookRegistry(needs);

@@ -6,6 +6,7 @@ import { createSqlDeliveryStore } from '../../src/back-channel/delivery-store-sq
 import { createBackChannel, createLogoutPost, deliveryPolicy } from '../../src/back-channel/index.ts';
 import { createSqlClientStore } from '../../src/clients/client-store-sql.ts';
 import { createClients } from '../../src/clients/index.ts';
+import { createGuardedPost } from '../../src/outgoing/index.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { openPglite } from '../../src/storage/pglite.ts';
 import { createSessionsOn } from './fixture.ts';
@@ -21,7 +22,7 @@ const backChannel = createBackChannel({
   store: createSqlDeliveryStore(database),
   clients: createClients({ store: createSqlClientStore(database), clock, audit }),
   sign: async (claims) => claims.jti,
-  post: createLogoutPost({ guard: { allows: () => true }, seconds: 5 }),
+  post: createLogoutPost(createGuardedPost({ guard: { allows: () => true, refusal: '' }, seconds: 5 })),
   clock,
   logger: silentLogger(),
   policy: deliveryPolicy,

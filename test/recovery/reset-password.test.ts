@@ -164,9 +164,18 @@ for (const lane of sqlLanes()) {
       const queriesOf = async (login: string): Promise<string[]> => {
         const seen: string[] = [];
         const note = ({ sql }: { sql: string }): void => void seen.push(sql);
-        const pool = world.database.sql;
+        const { database } = world;
+        const pool = database.sql;
+        // Hot statements go past knex.
+        const { query } = database;
+        const noted: typeof query = (hot, values) => {
+          seen.push(hot.text);
+          return query(hot, values);
+        };
         pool.on('query', note);
+        Object.assign(database, { query: noted });
         await world.recovery().requestReset(login, meta);
+        Object.assign(database, { query });
         pool.off('query', note);
         return seen;
       };

@@ -1,19 +1,13 @@
 import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
 import { type AuditEvent, type AuditLog, createAuditLog } from '../../src/audit/index.ts';
+import { createNetworkGuard, type NetworkGuard, type Resolve } from '../../src/outgoing/index.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { SecretRing } from '../../src/shared/crypto.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createSqlDeliveryStore } from '../../src/webhooks/delivery-store-sql.ts';
 import { createSqlEndpointStore } from '../../src/webhooks/endpoint-store-sql.ts';
-import {
-  createNetworkGuard,
-  createWebhooks,
-  type DeliveryPolicy,
-  type NetworkGuard,
-  type Resolve,
-  type Webhooks,
-} from '../../src/webhooks/index.ts';
+import { createWebhooks, type DeliveryPolicy, type Webhooks } from '../../src/webhooks/index.ts';
 
 export const operator = { kind: 'operator' } as const;
 export const secrets = new SecretRing(['webhook-test-secret-webhook-test-secret']);
@@ -56,7 +50,7 @@ export function createFixture(
     secrets,
     audit: { record },
     logger: silentLogger(),
-    guard: options.guard ?? createNetworkGuard({ networks: [], anywhere: true }),
+    guard: options.guard ?? createNetworkGuard({ variable: 'X_NETWORKS', networks: [], anywhere: true }),
     allowLoopback: options.allowLoopback ?? true,
     ...(options.policy && { policy: options.policy }),
     ...(options.resolve && { resolve: options.resolve }),

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { createNetworkGuard } from '../../src/outgoing/index.ts';
 import type { AppError } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { createNetworkGuard, deliveryPolicy } from '../../src/webhooks/index.ts';
+import { deliveryPolicy } from '../../src/webhooks/index.ts';
 import { sqlLanes, testDatabase } from '../support/database.ts';
 import { createFixture, emptyWebhooks, type Fixture, happening, operator } from './fixture.ts';
 import { isGenuine, Receiver } from './receiver.ts';
@@ -253,7 +254,7 @@ for (const lane of sqlLanes()) {
 describe('where webhooks go', () => {
   let database: Database;
   let receiver: Receiver;
-  const guard = createNetworkGuard({ networks: [], anywhere: false });
+  const guard = createNetworkGuard({ variable: 'X_NETWORKS', networks: [], anywhere: false });
   before(async () => {
     database = await testDatabase();
     receiver = await Receiver.start();
@@ -303,7 +304,7 @@ describe('where webhooks go', () => {
   it('connects to what was checked, also when a name has more addresses', async () => {
     const networks = ['127.0.0.1'];
     const fixture = createFixture(database, {
-      guard: createNetworkGuard({ networks, anywhere: false }),
+      guard: createNetworkGuard({ variable: 'X_NETWORKS', networks, anywhere: false }),
       resolve: (_name, answer) =>
         answer(null, [
           { address: '169.254.169.254', family: 4 },

@@ -2,11 +2,12 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { type Accounts, toClaims } from '../../accounts/index.ts';
 import type { Clients } from '../../clients/index.ts';
+import { listOf, type TokenFacts } from '../../forward-auth/index.ts';
 import type { ClientProof, ProtocolAnswer } from '../../oidc/index.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import { clientFields, proofOf, refusalOf } from './auth-client.ts';
 import { clientsOnly, type Operation, operation } from './operation.ts';
-import { judge, type Question, reasonCodes, type TokenFacts, userClaims } from './verify-rules.ts';
+import { judge, reasonCodes } from './verify-rules.ts';
 
 /** What the introspection endpoint says of a token to the client of this proof. */
 export type AskProtocol = (ctx: Context, proof: ClientProof, token: string) => Promise<ProtocolAnswer>;
@@ -43,27 +44,12 @@ const verdict = z
   })
   .meta({ id: 'Verdict', description: 'What a service has to know of a token.' });
 
-const listOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : typeof value === 'string' ? [value] : [];
-
-const words = (value: unknown): string[] =>
-  typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
-
-function factsOf({ active, ...claims }: Readonly<Record<string, unknown>>): TokenFacts | undefined {
-  if (active !== true) return undefined;
-  return {
-    claims,
-    audiences: listOf(claims.aud),
-    scopes: words(claims.scope),
-    permissions: listOf(claims.permissions),
-  };
-}
-
-/** The person of a token; a machine has none. */
-async function userOf({ accounts }: Needs, { claims, scopes }: TokenFacts) {
-  if (typeof claims.sub !== 'string') return undefined;
-  const account = await accounts.find(asAccountId(claims.sub));
-  return account && { id: account.id, ...userClaims(toClaims(account), scopes) };
+/** The person of a token, with the claims that its scopes open; a machine has none. */
+async function userOf({ accounts }: Needs, { sub, scope }: TokenFacts) {
+  const account = typeof sub === 'string' ? await accounts.find(asAccountId(sub)) : undefined;
+  if (!account) return undefined;
+  const { sub: id, ...claims } = toClaims(account, listOf(scope));
+  return { id, ...claims };
 }
 
 const description =
@@ -133,20 +119,20 @@ export const verifyOperations = (needs: Needs): readonly Operation[] => [
     async handler({ ctx, body: given }) {
       const answer = await needs.ask(ctx, proofOf(ctx, given), given.token);
       if (answer.status !== 200) throw refusalOf(ctx, answer, 'The client is not who it says.');
-      const facts = factsOf(answer.body);
-      const question: Question = given;
-      const reasons = judge(facts, question, Math.floor(Date.now() / 1000));
-      const user = facts && (await userOf(needs, facts));
+      const { active, ...claims } = answer.body;
+      const isActive = active === true;
+      const reasons = judge(answer.body, given, Math.floor(Date.now() / 1000));
+      const user = isActive ? await userOf(needs, claims) : undefined;
       ctx.set('Cache-Control', 'no-store');
       return {
         status: 200,
         body: {
-          active: facts !== undefined,
+          active: isActive,
           allowed: reasons.length === 0,
           reasons: reasons.map(({ missing, ...one }) => ({ ...one, ...(missing && { missing: [...missing] }) })),
-          scopes: [...(facts?.scopes ?? [])] as string[],
-          permissions: [...(facts?.permissions ?? [])] as string[],
-          ...(facts && { claims: { ...facts.claims } }),
+          scopes: isActive ? listOf(claims.scope) : [],
+          permissions: isActive ? listOf(claims.permissions) : [],
+          ...(isActive && { claims }),
           ...(user && { user }),
         },
       };

@@ -11,13 +11,21 @@ export type Resolve = (
   answer: (error: Error | null, addresses: readonly LookupAddress[]) => void,
 ) => void;
 
-/** How a request went: an HTTP status, or why there was none. */
-export type PostResult = { readonly status: number } | { readonly error: string };
+/** How a request went: an HTTP status, or why there was none; `refused` when the address itself will not do. */
+export type PostResult = { readonly status: number } | { readonly error: string; readonly refused: boolean };
+
+/** Posts once. It follows no redirect, uses no proxy, keeps no connection and never throws. */
+export type GuardedPost = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  signal?: AbortSignal,
+) => Promise<PostResult>;
 
 const resolveAll: Resolve = (hostname, answer) =>
   systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) => answer(error, addresses ?? []));
 
-const refused = 'The address is not public, and SALLYPORT_WEBHOOK_NETWORKS does not name it.';
+class Refused extends Error {}
 
 /** Looks a name up for the socket itself, so that what was checked is what is connected to. */
 function guardedLookup(guard: NetworkGuard, resolve: Resolve): LookupFunction {
@@ -25,7 +33,7 @@ function guardedLookup(guard: NetworkGuard, resolve: Resolve): LookupFunction {
     resolve(hostname, (error, addresses) => {
       const allowed = addresses.filter(({ address }) => guard.allows(address));
       const [first] = allowed;
-      if (error || !first) callback(error ?? new Error(refused), '', 0);
+      if (error || !first) callback(error ?? new Refused(guard.refusal), '', 0);
       else if (options.all) callback(null, [...allowed]);
       else callback(null, first.address, first.family);
     });
@@ -42,41 +50,37 @@ function skim(answer: IncomingMessage): void {
     bytes += chunk.length;
     if (bytes > longestAnswer) answer.destroy();
   });
+  // Nobody waits for the rest, and the end of the process neither.
+  answer.socket.unref();
 }
 
-/** Posts JSON once. It follows no redirect, uses no proxy and keeps no connection. */
-export type PostMessage = (
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-  signal?: AbortSignal,
-) => Promise<PostResult>;
-
-/** Makes the one way by which webhooks leave. `seconds` is for all of it: name, connection, TLS and answer. */
-export function createPostMessage(options: {
+/**
+ * Makes a way by which requests leave whose addresses somebody typed: each one that is connected to is asked for first
+ * (server-side request forgery).
+ * @param options.seconds for all of it: name, connection, TLS and answer
+ */
+export function createGuardedPost(options: {
   readonly guard: NetworkGuard;
   readonly seconds: number;
   readonly resolve?: Resolve;
-}): PostMessage {
+}): GuardedPost {
   const { guard, seconds, resolve = resolveAll } = options;
   const lookup = guardedLookup(guard, resolve);
   return (url, headers, body, signal) => {
-    const target = new URL(url);
+    const target = URL.parse(url);
+    if (!target) return Promise.resolve({ error: 'The address cannot be read.', refused: true });
     // A literal address is never looked up.
     const literal = target.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(literal) !== 0 && !guard.allows(literal)) return Promise.resolve({ error: refused });
+    if (isIP(literal) !== 0 && !guard.allows(literal)) {
+      return Promise.resolve({ error: guard.refusal, refused: true });
+    }
     const late = AbortSignal.timeout(seconds * 1000);
     const settings: RequestOptions = {
       method: 'POST',
       agent: false,
       lookup,
       signal: signal ? AbortSignal.any([late, signal]) : late,
-      headers: {
-        ...headers,
-        'content-type': 'application/json',
-        'user-agent': 'Sallyport',
-        'content-length': Buffer.byteLength(body),
-      },
+      headers: { ...headers, 'user-agent': 'Sallyport', 'content-length': Buffer.byteLength(body) },
     };
     return new Promise((settle) => {
       const request = target.protocol === 'https:' ? secureRequest : plainRequest;
@@ -85,7 +89,8 @@ export function createPostMessage(options: {
         settle({ status: answer.statusCode ?? 0 });
       });
       outgoing.on('error', (error) => {
-        settle({ error: late.aborted ? `There was no answer within ${seconds} seconds.` : reasonOf(error) });
+        const text = late.aborted ? `There was no answer within ${seconds} seconds.` : reasonOf(error);
+        settle({ error: text, refused: error instanceof Refused });
       });
       outgoing.end(body);
     });

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createNetworkGuard } from '../../src/webhooks/index.ts';
+import { createNetworkGuard } from '../../src/outgoing/index.ts';
 
-const production = createNetworkGuard({ networks: [], anywhere: false });
+const variable = 'SALLYPORT_SOME_NETWORKS';
+const production = createNetworkGuard({ variable, networks: [], anywhere: false });
 
-describe('the network guard of webhooks', () => {
+describe('the network guard', () => {
   const closed = [
     ...['127.0.0.1', '127.255.1.2', '0.0.0.0', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1'],
     ...[
@@ -40,7 +41,11 @@ describe('the network guard of webhooks', () => {
   });
 
   it('lets pass what is named, and nothing beside it', () => {
-    const guard = createNetworkGuard({ networks: ['10.1.0.0/16', 'fd12::/16', '192.168.7.7'], anywhere: false });
+    const guard = createNetworkGuard({
+      variable,
+      networks: ['10.1.0.0/16', 'fd12::/16', '192.168.7.7'],
+      anywhere: false,
+    });
     for (const address of ['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '192.168.7.7']) {
       expect(guard.allows(address), address).to.equal(true);
     }
@@ -63,8 +68,12 @@ describe('the network guard of webhooks', () => {
 
   it('takes no name and refuses what it cannot read', () => {
     expect(production.allows('localhost')).to.equal(false);
+    expect(production.refusal).to.include(variable);
     for (const entry of ['10.0.0.0/33', 'example.com', '10.0.0.0/8/8', '']) {
-      expect(() => createNetworkGuard({ networks: [entry], anywhere: false }), entry).to.throw(RangeError, 'NETWORKS');
+      expect(() => createNetworkGuard({ variable, networks: [entry], anywhere: false }), entry).to.throw(
+        RangeError,
+        variable,
+      );
     }
   });
 });

@@ -3,6 +3,8 @@ import { BlockList, isIP } from 'node:net';
 /** Says which addresses requests may go to. */
 export interface NetworkGuard {
   allows(address: string): boolean;
+  /** What is said of an address that is not allowed. */
+  readonly refusal: string;
 }
 
 // RFC 6890 and its registry: what is not on the public internet, multicast and reserved space included. The metadata
@@ -46,14 +48,14 @@ function publicSpace(): (address: string) => boolean {
 }
 
 /** @throws RangeError naming the entry that is neither an address nor a CIDR range. */
-function readNetworks(entries: readonly string[]): BlockList {
+function readNetworks(entries: readonly string[], variable: string): BlockList {
   const list = new BlockList();
   for (const entry of entries) {
     const [address = '', bits, ...rest] = entry.split('/');
     const widest = isIP(address) === 4 ? 32 : 128;
     const sound = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
     if (isIP(address) === 0 || rest.length > 0 || !sound) {
-      throw new RangeError(`"${entry}" in SALLYPORT_WEBHOOK_NETWORKS is not an IP address or CIDR range.`);
+      throw new RangeError(`"${entry}" in ${variable} is not an IP address or CIDR range.`);
     }
     list.addSubnet(address, bits === undefined ? widest : Number(bits), familyOf(address));
   }
@@ -73,21 +75,25 @@ function bare(address: string): string {
 
 /**
  * Keeps requests whose address somebody typed off private networks, this machine and the metadata services of clouds.
+ * @param options.variable name of the setting that `networks` comes from, for what operators read
  * @param options.networks addresses and CIDR ranges that are allowed all the same
  * @param options.anywhere development: no address is refused
  * @throws RangeError for an entry of `networks` that cannot be read.
  */
 export function createNetworkGuard(options: {
+  readonly variable: string;
   readonly networks: readonly string[];
   readonly anywhere: boolean;
 }): NetworkGuard {
-  const allowed = readNetworks(options.networks);
+  const { variable, networks, anywhere } = options;
+  const allowed = readNetworks(networks, variable);
   const isPublic = publicSpace();
   return {
+    refusal: `The address is not public, and ${variable} does not name it.`,
     allows(given) {
       const address = bare(given);
       if (isIP(address) === 0) return false;
-      return options.anywhere || isPublic(address) || allowed.check(address, familyOf(address));
+      return anywhere || isPublic(address) || allowed.check(address, familyOf(address));
     },
   };
 }
