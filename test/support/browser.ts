@@ -109,7 +109,8 @@ const levels = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
  * @param only names of rules, when not all of them matter
  */
 export async function axe(page: Page, only?: readonly string[]): Promise<string[]> {
-  await page.evaluate(axeCore.source);
+  // Half a megabyte to parse, so once for each document.
+  if (await page.evaluate('!globalThis.axe')) await page.evaluate(axeCore.source);
   const runOnly = only
     ? { type: 'rule' as const, values: [...only] }
     : { type: 'tag' as const, values: [...levels, 'best-practice'] };

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ApiKey, ApiKeys, KeyOwner } from '../../api-keys/index.ts';
+import type { Clients } from '../../clients/index.ts';
+import { AppError } from '../../shared/errors.ts';
 import { actorOf, contextOf, isoOf } from './me-surface.ts';
 import { type Operation, operation, type PersonCaller, person } from './operation.ts';
 import { cut, pageOf, pageQuery } from './paging.ts';
@@ -9,6 +11,7 @@ const tag = 'Sessions and apps';
 
 interface Needs {
   readonly apiKeys: ApiKeys;
+  readonly clients: Pick<Clients, 'find'>;
   readonly issuer: string;
 }
 
@@ -52,6 +55,22 @@ const issuedExample: z.input<typeof issued> = {
 
 const ownerOf = ({ account }: PersonCaller): KeyOwner => ({ kind: 'account', id: account.id });
 
+/**
+ * A key outlives the app that made it and what the person lets that app do, so apps of others make none; those of the
+ * house make what they could ask for themselves. @throws AppError `forbidden`.
+ */
+async function checkMaker(
+  { clients }: Pick<Needs, 'clients'>,
+  { by }: PersonCaller,
+  { audience, scopes }: Pick<ApiKey, 'audience' | 'scopes'>,
+): Promise<void> {
+  if (by.kind === 'browser') return;
+  const client = await clients.find(by.clientId);
+  const allowed = client?.firstParty && Object.hasOwn(client.apis, audience) ? client.apis[audience] : undefined;
+  if (allowed && (allowed.length === 0 || scopes.every((scope) => allowed.includes(scope)))) return;
+  throw new AppError('forbidden', 'This app may not have such an API key made. Make it in your own browser.');
+}
+
 const statusOf = ({ revokedAt, expiresAt }: ApiKey, now: number): 'active' | 'expired' | 'revoked' => {
   if (revokedAt !== undefined) return 'revoked';
   return expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active';
@@ -92,7 +111,7 @@ const list = ({ apiKeys }: Needs): Operation =>
     },
   });
 
-const create = ({ apiKeys, issuer }: Needs): Operation =>
+const create = ({ apiKeys, clients, issuer }: Needs): Operation =>
   operation({
     method: 'post',
     path: '/me/api-keys',
@@ -110,13 +129,14 @@ const create = ({ apiKeys, issuer }: Needs): Operation =>
     }),
     example: { name: 'Nightly report', scopes: ['account:read'], expires_in_days: 90 },
     refusals: {
-      forbidden: 'The operator does not let people make keys, or the access token lacks the scope.',
+      forbidden: 'The operator does not let people make keys, or not this app.',
       conflict: 'There are too many keys. Revoke one.',
       unprocessable: 'There is no such API or scope.',
     },
     replies: { 201: { description: 'The key, once.', body: issued, example: issuedExample } },
     async handler({ caller, body, meta }) {
       const { name, audience = apiIdentifier(issuer), scopes, expires_in_days: expiresInDays } = body;
+      await checkMaker({ clients }, caller, { audience, scopes });
       const made = await apiKeys.create(
         { owner: ownerOf(caller), name, audience, scopes, expiresInDays },
         actorOf(caller),
@@ -126,7 +146,7 @@ const create = ({ apiKeys, issuer }: Needs): Operation =>
     },
   });
 
-const rotate = ({ apiKeys }: Needs): Operation =>
+const rotate = ({ apiKeys, clients }: Needs): Operation =>
   operation({
     method: 'post',
     path: '/me/api-keys/{id}/rotate',
@@ -147,12 +167,14 @@ const rotate = ({ apiKeys }: Needs): Operation =>
     }),
     example: { overlap_seconds: 86_400 },
     refusals: {
-      forbidden: 'The operator does not let people make keys, or the access token lacks the scope.',
+      forbidden: 'The operator does not let people make keys, or not this app.',
       conflict: 'It is over, or somebody rotated it at the same moment.',
       not_found: 'You have no such key.',
     },
     replies: { 200: { description: 'The key, once.', body: issued, example: issuedExample } },
     async handler({ caller, params: { id }, body, meta }) {
+      const live = await apiKeys.findLive(id);
+      if (live && live.key.owner.id === caller.account.id) await checkMaker({ clients }, caller, live.key);
       const made = await apiKeys.rotate(id, actorOf(caller), {
         overlapSeconds: body.overlap_seconds,
         owner: ownerOf(caller),

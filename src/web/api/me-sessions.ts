@@ -20,13 +20,9 @@ const session = z
     ip: text('Address of the last activity.'),
     location: text('Where that is, when the installation knows.'),
     second_factor: z.boolean().meta({ description: 'Whether the second factor was shown.' }),
-    trust: z
-      .int()
-      .min(0)
-      .max(100)
-      .meta({
-        description: 'How far it may be trusted to be the person’s, for people who look; nothing is decided by it.',
-      }),
+    trust: z.int().min(0).max(100).meta({
+      description: 'How far it may be trusted to be the person’s, for people who look; nothing is decided by it.',
+    }),
     signals: z.array(z.enum(riskSignals)).meta({ description: 'What was unusual about it.' }),
     apps: z.array(z.string()).meta({ description: 'Names of the apps that were used in it.' }),
     signed_in_at: moment('When the person last proved who they are in it.'),

@@ -1,6 +1,7 @@
 import { protocolRoutes } from '../../oidc/index.ts';
 import type { PathItem } from './openapi-types.ts';
 import { challengePaths } from './protocol-challenge.ts';
+import { metadataPaths } from './protocol-metadata.ts';
 import {
   badClient,
   byClient,
@@ -21,39 +22,6 @@ export const protocolTags = [
   { name: 'Sign-in', description: 'The way of a browser or a device through the sign-in pages.' },
   { name: 'Tokens', description: 'Getting tokens, asking about them, and ending them.' },
 ];
-
-export const discoveryPath = '/.well-known/openid-configuration';
-
-const metadata: Record<string, PathItem> = {
-  [discoveryPath]: {
-    get: operation(
-      'discover',
-      'Metadata',
-      'Discovery document',
-      'Where everything is and what it can (OpenID Connect Discovery). Also at `/.well-known/oauth-authorization-server` (RFC 8414).',
-      {
-        responses: { 200: json('The metadata.', 'Metadata', { issuer: 'https://id.example' }) },
-        security: [],
-      },
-    ),
-  },
-  [protocolRoutes.jwks]: {
-    get: operation(
-      'getKeys',
-      'Metadata',
-      'Public keys',
-      'The keys that tokens are verified with (RFC 7517). Fetch them again when a token names a `kid` that you do not know.',
-      {
-        responses: {
-          200: json('The keys.', 'KeySet', {
-            keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'mR3kXq9vT2cW7pLz' }],
-          }),
-        },
-        security: [],
-      },
-    ),
-  },
-};
 
 const signIn: Record<string, PathItem> = {
   [protocolRoutes.authorization]: {
@@ -274,5 +242,5 @@ export const protocolPaths: Readonly<Record<string, PathItem>> = {
   ...tokens,
   ...signIn,
   ...challengePaths,
-  ...metadata,
+  ...metadataPaths,
 };
