@@ -2,7 +2,7 @@ import { asAccountId, asClientId } from '../shared/ids.ts';
 import { type Database, isUniqueViolation } from '../storage/database.ts';
 import { statement } from '../storage/statement.ts';
 import type { ApiKey, KeyOwner } from './api-key.ts';
-import type { ApiKeyStore, KeyFilter, Rotation, StoredKey } from './api-key-store.ts';
+import type { ApiKeyStore, IssuedBefore, KeyFilter, Rotation, StoredKey } from './api-key-store.ts';
 
 interface Row {
   id: string;
@@ -113,6 +113,29 @@ async function rotate(database: Database, rotation: Rotation): Promise<boolean> 
   return changed === 1;
 }
 
+async function revokeIssuedBefore(
+  database: Database,
+  { issuedBefore, audience }: IssuedBefore,
+  now: number,
+): Promise<ApiKey[]> {
+  const moment = new Date(issuedBefore);
+  const open = () => {
+    const query = database.sql<Row>('api_key').whereNull('revoked_at').where('created_at', '<=', moment);
+    return audience === undefined ? query : query.where({ audience });
+  };
+  return database.transaction(async () => {
+    const ended = await open()
+      .where('issued_at', '<=', moment)
+      .update({ revoked_at: new Date(now) })
+      .returning('*');
+    // When the secret before was made is not kept, only that it may be so old.
+    await open()
+      .where('previous_until', '>', new Date(now))
+      .update({ previous_until: new Date(now) });
+    return (ended as Row[]).map(fromRow);
+  });
+}
+
 const usesText = `
   with given as (select * from json_to_recordset(:uses::json) as g (id text, at timestamptz)),
   before as (
@@ -147,14 +170,15 @@ export const createSqlApiKeyStore = (database: Database): ApiKeyStore => ({
   rotate: (rotation) => rotate(database, rotation),
 
   async revoke(which, now) {
+    if ('issuedBefore' in which) return revokeIssuedBefore(database, which, now);
     const where = 'id' in which ? { id: which.id } : { account_id: which.accountId };
     const rows = await database
       .sql('api_key')
       .where(where)
       .whereNull('revoked_at')
       .update({ revoked_at: new Date(now) })
-      .returning('id');
-    return (rows as { id: string }[]).map(({ id }) => id);
+      .returning('*');
+    return (rows as Row[]).map(fromRow);
   },
 
   async noteUses(uses) {

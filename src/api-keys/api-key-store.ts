@@ -23,6 +23,12 @@ export interface Rotation {
   readonly expiresAt: number | undefined;
 }
 
+/** Secrets that were made until a moment, for one API or for all. */
+export interface IssuedBefore {
+  readonly issuedBefore: number;
+  readonly audience?: string | undefined;
+}
+
 export interface KeyFilter {
   readonly owner?: KeyOwner | undefined;
   readonly limit: number;
@@ -41,8 +47,14 @@ export interface ApiKeyStore {
   list(filter: KeyFilter): Promise<ApiKey[]>;
   /** In one conditional statement. False when the key is over, or `from` is not its hash any more. */
   rotate(rotation: Rotation): Promise<boolean>;
-  /** Ends one, or every one of an account; gives the ids of those that this ended. */
-  revoke(which: { readonly id: string } | { readonly accountId: AccountId }, now: number): Promise<string[]>;
+  /**
+   * Ends one, every one of an account, or all with a secret from before a moment; gives those that this ended. A key that
+   * was rotated since goes on, without the secret before.
+   */
+  revoke(
+    which: { readonly id: string } | { readonly accountId: AccountId } | IssuedBefore,
+    now: number,
+  ): Promise<ApiKey[]>;
   /** Notes uses, the later of each wins. Gives the ids of those that were never used before. */
   noteUses(uses: ReadonlyMap<string, number>): Promise<string[]>;
   /** Deletes up to `limit` that were over before that moment. */

@@ -40,6 +40,14 @@ export interface ApiKeys {
   ): Promise<void>;
   /** Ends every key of an account, and says how many. */
   revokeAllOf(accountId: AccountId, by: Actor): Promise<number>;
+  /**
+   * Ends every key with a secret that was made until `before` (milliseconds), and says how many; of keys that were rotated
+   * since, only the secret before. It goes with a revocation of `everything` or of an `api`, which does not last as long as a key.
+   */
+  revokeIssuedBefore(
+    which: { readonly before: number; readonly audience?: string | undefined; readonly reason: string },
+    by: Actor,
+  ): Promise<number>;
   /** What this text opens now: read from the database each time, so that an end counts at once. */
   verify(text: string): Promise<LiveApiKey | undefined>;
   /** Whether the key with this id is good now, for what was made from it. */
@@ -81,17 +89,21 @@ export function createApiKeys(parts: KeyParts): ApiKeys {
       const { key } = await getOwn(parts, id, owner);
       await store.transaction(async () => {
         const [ended] = await store.revoke({ id }, clock.now());
-        if (ended !== undefined) await audit.record(eventOf('api_key.revoked', key, by, { context }));
+        if (ended) await audit.record(eventOf('api_key.revoked', key, by, { context }));
       });
     },
 
     revokeAllOf: (accountId, by) =>
       store.transaction(async () => {
         const ended = await store.revoke({ accountId }, clock.now());
-        for (const id of ended) {
-          const found = await store.find(id);
-          if (found) await audit.record(eventOf('api_key.revoked', found.key, by));
-        }
+        for (const key of ended) await audit.record(eventOf('api_key.revoked', key, by));
+        return ended.length;
+      }),
+
+    revokeIssuedBefore: ({ before, audience, reason }, by) =>
+      store.transaction(async () => {
+        const ended = await store.revoke({ issuedBefore: before, audience }, clock.now());
+        for (const key of ended) await audit.record(eventOf('api_key.revoked', key, by, { details: { reason } }));
         return ended.length;
       }),
 

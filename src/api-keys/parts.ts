@@ -2,6 +2,7 @@ import type { Account } from '../accounts/index.ts';
 import type { Api } from '../apis/index.ts';
 import type { Actor, AuditEvent, AuditLog } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
+import type { Revocations } from '../revocation/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { ApiKey } from './api-key.ts';
@@ -19,6 +20,7 @@ export interface KeyParts {
   readonly accounts: { find(id: AccountId): Promise<Account | undefined> };
   readonly apis: { find(identifier: string): Promise<Api | undefined> };
   readonly clients: { find(id: string): Promise<Client | undefined> };
+  readonly revocations: Pick<Revocations, 'isRevokedCached'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly mode: KeyMode;

@@ -8,19 +8,29 @@ import type { KeyParts } from './parts.ts';
 /** Compared with where there is no key, so that it takes as long. Nothing hashes to it. */
 const nothing = 'no key has this hash';
 
-/** Whether this is the present secret, or the one before while it still works. Every comparison is made. */
-function isSecretOf(found: StoredKey | undefined, hash: string, now: number): boolean {
+/**
+ * When this secret was made, if it is the present one, or at the earliest, if it is the one before while it still works.
+ * Undefined for any other. Every comparison is made.
+ */
+function secretSince(found: StoredKey | undefined, hash: string, now: number): number | undefined {
   const present = equalSecrets(found?.hash ?? nothing, hash);
   const previous = equalSecrets(found?.previousHash ?? nothing, hash);
-  return present || (previous && (found?.key.previousUntil ?? 0) > now);
+  if (present) return found?.key.issuedAt;
+  return previous && (found?.key.previousUntil ?? 0) > now ? found?.key.createdAt : undefined;
 }
 
 /** What a key stands for at this moment, whoever shows it; undefined when it or its owner is out of use. */
-async function standingOf(parts: KeyParts, found: StoredKey | undefined): Promise<LiveApiKey | undefined> {
-  const { accounts, apis, clients, clock, mode } = parts;
+async function standingOf(
+  parts: KeyParts,
+  found: StoredKey | undefined,
+  issuedAt = found?.key.issuedAt,
+): Promise<LiveApiKey | undefined> {
+  const { accounts, apis, clients, revocations, clock, mode } = parts;
   if (!found || mode === 'off' || !isUsable(found.key, clock.now())) return undefined;
   const { key } = found;
   const { owner, audience } = key;
+  // With `everything`: a key that was being made when all of them were ended.
+  if (revocations.isRevokedCached([{ kind: 'api', id: audience, issuedAt }])) return undefined;
   const [api, account, client] = await Promise.all([
     apis.find(audience),
     owner.kind === 'account' ? accounts.find(asAccountId(owner.id)) : undefined,
@@ -45,5 +55,6 @@ export async function verifyKeyText(parts: KeyParts, text: string): Promise<Live
   const read = readKeyText(text);
   if (!read) return undefined;
   const found = await parts.store.find(read.id);
-  return isSecretOf(found, read.hash, parts.clock.now()) ? standingOf(parts, found) : undefined;
+  const issuedAt = secretSince(found, read.hash, parts.clock.now());
+  return issuedAt === undefined ? undefined : standingOf(parts, found, issuedAt);
 }

@@ -7,6 +7,7 @@ import type { Clients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
 import { createExchangeRights, type ExchangeRights } from '../oidc/index.ts';
 import { createSqlExchangeRightStore } from '../oidc/token-exchange-rights-sql.ts';
+import type { Revocations } from '../revocation/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
@@ -22,16 +23,18 @@ interface Needs {
   readonly accounts: Pick<Accounts, 'find'>;
   readonly apis: Apis;
   readonly clients: Clients;
+  readonly revocations: Revocations;
 }
 
 /** What services have in the place of a sign-in: keys, and tokens for tokens. */
-export function createServiceParts({ config, database, clock, audit, accounts, apis, clients }: Needs): {
+export function createServiceParts(needs: Needs): {
   readonly apiKeys: ApiKeys;
   readonly exchangeRights: ExchangeRights;
 } {
+  const { config, database, clock, audit, apis, clients } = needs;
   const mode = config.SALLYPORT_API_KEYS;
   return {
-    apiKeys: createApiKeys({ store: createSqlApiKeyStore(database), accounts, apis, clients, audit, clock, mode }),
+    apiKeys: createApiKeys({ ...needs, store: createSqlApiKeyStore(database), mode }),
     exchangeRights: createExchangeRights({
       store: createSqlExchangeRightStore(database),
       clients,
@@ -62,7 +65,7 @@ export function withEndedKeys(audit: AuditLog, { database, clock }: Pick<Needs, 
       await audit.record(event);
       if (event.subject === undefined || event.outcome !== 'success' || !takesBack(event)) return;
       const ended = await store.revoke({ accountId: asAccountId(event.subject) }, clock.now());
-      for (const key of ended) {
+      for (const { id: key } of ended) {
         await audit.record({
           type: 'api_key.revoked',
           actor: event.actor,

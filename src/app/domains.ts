@@ -157,7 +157,7 @@ export function createDomains(
   const factors = createFactorParts({ config, database, clock, audit, secrets, logger });
   const { hasher, credentials, passwordMemory, passwordPolicy, passkeys, oneTimeSecrets } = factors;
   const consents = createConsents(createSqlConsentStore(database), clock);
-  const services = createServiceParts({ config, database, clock, audit, accounts, ...protocol });
+  const services = createServiceParts({ config, database, clock, audit, accounts, revocations, ...protocol });
   const accountParts = createAccountParts({
     apiKeys: services.apiKeys,
     config,

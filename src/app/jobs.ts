@@ -8,11 +8,13 @@ import type { Domains } from './domains.ts';
 interface Job {
   readonly name: string;
   readonly everySeconds: number;
+  /** Once more at the end, because what it writes is in memory until then. */
+  readonly atTheEnd?: true;
   run(): Promise<number>;
 }
 
 /** Runs a job again and again, never two at once; a failure is logged and the next turn tries again. */
-function repeat({ name, everySeconds, run }: Job, logger: Logger): AsyncDisposable {
+function repeat({ name, everySeconds, atTheEnd, run }: Job, logger: Logger): AsyncDisposable {
   let running: Promise<unknown> = Promise.resolve();
   const turn = async (): Promise<void> => {
     try {
@@ -34,6 +36,7 @@ function repeat({ name, everySeconds, run }: Job, logger: Logger): AsyncDisposab
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await running;
+      if (atTheEnd) await turn();
     },
   };
 }
@@ -56,7 +59,7 @@ export function startJobs({
     { name: 'purge-passkey-challenges', everySeconds: 300, run: () => domains.passkeys.purge() },
     { name: 'purge-revocations', everySeconds: 300, run: () => domains.revocations.purge() },
     { name: 'purge-status-lists', everySeconds: 60, run: () => domains.statusLists.purge() },
-    { name: 'note-api-key-uses', everySeconds: 60, run: () => domains.apiKeys.noteUses() },
+    { name: 'note-api-key-uses', everySeconds: 60, atTheEnd: true, run: () => domains.apiKeys.noteUses() },
     { name: 'purge-risk-findings', everySeconds: 3600, run: () => domains.risk.purge() },
     { name: 'purge-api-keys', everySeconds: 3600, run: () => domains.apiKeys.purge() },
     { name: 'purge-sessions', everySeconds: 60, run: () => domains.sessions.purge() },

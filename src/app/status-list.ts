@@ -1,3 +1,4 @@
+import { keyClientId } from '../api-keys/index.ts';
 import type { Config } from '../config/load.ts';
 import type { Keys } from '../keys/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -16,7 +17,7 @@ interface Needs {
 /** The lists in which services look up tokens that they verified offline. */
 export const createStatusListParts = ({ config, database, clock, keys }: Needs): StatusLists =>
   createStatusLists({
-    store: createSqlStatusListStore(database),
+    store: createSqlStatusListStore(database, [keyClientId]),
     signer: createTokenSigner(keys),
     clock,
     issuer: config.issuer,

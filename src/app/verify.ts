@@ -63,7 +63,7 @@ export function createServices(needs: Needs): ServiceSurface {
   return {
     useKey,
     operations: [
-      ...keyOperations({ apiKeys: domains.apiKeys, issuer: config.issuer }),
+      ...keyOperations({ apiKeys: domains.apiKeys, clients: domains.clients, issuer: config.issuer }),
       ...keyTokenOperations({ useKey, keyTokens, issuer: config.issuer }),
       ...verifyOperations({ ask: createAsk(needs), accounts: domains.accounts, clients: domains.clients }),
     ],

@@ -8,6 +8,7 @@ import type { Clients } from '../clients/index.ts';
 import type { Credentials, PasswordPolicy } from '../credentials/index.ts';
 import type { Keys } from '../keys/index.ts';
 import type { ExchangeRights } from '../oidc/index.ts';
+import type { Passkeys } from '../passkeys/index.ts';
 import type { Recovery } from '../recovery/index.ts';
 import type { Registration } from '../registration/index.ts';
 import type { Revocations } from '../revocation/index.ts';
@@ -21,7 +22,7 @@ export interface Domains {
   readonly accountData: AccountData;
   readonly accountLife: Pick<AccountLife, 'prove'>;
   readonly accounts: Accounts;
-  readonly apiKeys: Pick<ApiKeys, 'create' | 'list' | 'rotate' | 'revoke'>;
+  readonly apiKeys: Pick<ApiKeys, 'create' | 'list' | 'rotate' | 'revoke' | 'revokeIssuedBefore'>;
   readonly apis: Apis;
   readonly audit: AuditLog;
   readonly auditChain: Pick<AuditChain, 'check' | 'status'>;
@@ -29,7 +30,8 @@ export interface Domains {
   readonly backChannel: Pick<BackChannel, 'list'>;
   readonly clients: Clients;
   readonly credentials: Pick<Credentials, 'setPassword' | 'factorsOf' | 'totp'>;
-  readonly passwordPolicy: Pick<PasswordPolicy, 'enforce' | 'generate' | 'requireChange'>;
+  readonly passkeys: Pick<Passkeys, 'usable' | 'countOf'>;
+  readonly passwordPolicy: Pick<PasswordPolicy, 'enforce' | 'generate' | 'isShortAlone' | 'requireChange'>;
   readonly recovery: Pick<Recovery, 'issueLink'>;
   readonly registration: Pick<Registration, 'invite'>;
   readonly exchangeRights: ExchangeRights;

@@ -1,4 +1,4 @@
-import type { Provider } from 'oidc-provider';
+import type { AccessToken, ClientCredentials, Provider } from 'oidc-provider';
 import type { RevocationCheck } from '../revocation/index.ts';
 import type { Logger } from '../shared/logger.ts';
 import { atTheEnd } from '../storage/unit-of-work.ts';
@@ -45,21 +45,26 @@ export function hideEndedTokens(provider: Provider, { revocations }: Pick<OidcDo
   }
 }
 
+/** As long as verifiers with slow clocks take a token after its `exp` (seconds); milliseconds. */
+export const revokedUntil = (exp: number): number => (exp + 60) * 1000;
+
 /**
- * Writes down that a machine's opaque token was revoked: it has no grant whose end would say so. It is gone from its store
- * by then, but only from the store as it is now.
+ * Writes down that an opaque token was revoked: it is gone from its store by then, but only from the store as it is now, and
+ * what was exchanged for it looks here.
  */
 export function rememberEndedTokens(
   provider: Provider,
   { revocations }: Pick<OidcDomains, 'revocations'>,
   logger: Logger,
 ): void {
-  provider.on('client_credentials.destroyed', ({ jti: id, exp = 0, clientId }) => {
+  const remember = ({ jti: id, exp = 0, clientId }: AccessToken | ClientCredentials): void => {
     const by = clientId === undefined ? {} : { by: { kind: 'client', id: clientId } as const };
-    const entry = { kind: 'token', id, expiresAt: exp * 1000, reason: 'revoked by its client', ...by } as const;
+    const entry = { kind: 'token', id, expiresAt: revokedUntil(exp), reason: 'revoked by its client', ...by } as const;
     atTheEnd(
       () => revocations.revoke(entry),
       (error) => logger.error({ err: error }, 'a revocation could not be written'),
     );
-  });
+  };
+  provider.on('client_credentials.destroyed', remember);
+  provider.on('access_token.destroyed', remember);
 }

@@ -1,7 +1,8 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC, UnknownObject } from 'oidc-provider';
 import { accessId } from '../revocation/index.ts';
-import type { StatusReference, StatusSubject } from '../status-list/index.ts';
+import type { StatusAncestor, StatusReference, StatusSubject } from '../status-list/index.ts';
 import type { OidcDomains } from './domains.ts';
+import { type Lineage, lineageOf, lineageSince, readEntry } from './token-exchange-lineage.ts';
 
 type Token = AccessToken | ClientCredentials;
 
@@ -39,6 +40,20 @@ function subjectOf(token: Token, api: string): StatusSubject | undefined {
   };
 }
 
+const ancestorsIn = (lineage: Lineage): StatusAncestor[] =>
+  lineage.flatMap((entry) => {
+    const read = readEntry(entry);
+    if (!read || read.kind === 'since') return [];
+    return read.kind === 'opaque' ? [{ kind: 'token', id: read.id, isHash: true }] : [{ kind: read.kind, id: read.id }];
+  });
+
+/** The same for a token that was made from others. */
+function withAncestors(subject: StatusSubject, claims: Claims): StatusSubject {
+  const lineage = lineageOf(claims ?? {});
+  if (lineage.length === 0) return subject;
+  return { ...subject, ancestors: ancestorsIn(lineage), iat: lineageSince(lineage, subject.iat) };
+}
+
 type Claims = UnknownObject | undefined;
 
 /**
@@ -53,5 +68,5 @@ export const withStatusClaims =
     const subject = statusLists && token.format === 'jwt' && api !== undefined ? subjectOf(token, api) : undefined;
     const others = await claims(ctx, token);
     if (!statusLists || !subject || !(await apis.find(subject.api))?.statusList) return others;
-    return { ...others, status: { status_list: { ...(await statusLists.enter(subject)) } } };
+    return { ...others, status: { status_list: { ...(await statusLists.enter(withAncestors(subject, others))) } } };
   };

@@ -2,8 +2,9 @@ import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
 import type { OidcDomains } from './domains.ts';
+import { revokedUntil } from './ended-tokens.ts';
 import { describeJwt, jwtIsLive, mayIntrospect } from './introspection.ts';
-import { type createAccessTokenVerifier, looksLikeJwt, type VerifiedAccessToken } from './jwt-access-token.ts';
+import type { createAccessTokenVerifier, VerifiedAccessToken } from './jwt-access-token.ts';
 
 type Verify = ReturnType<typeof createAccessTokenVerifier>;
 
@@ -27,7 +28,7 @@ async function revoke(domains: OidcDomains, asker: Client, claims: VerifiedAcces
   await domains.revocations.revoke({
     kind: 'token',
     id: claims.jti,
-    expiresAt: claims.exp * 1000,
+    expiresAt: revokedUntil(claims.exp),
     reason: 'revoked by its client',
     by: { kind: 'client', id: asker.id },
   });
@@ -46,7 +47,7 @@ export const createStructuredTokens =
     if ((route !== 'introspection' && route !== 'revocation') || !isRefusedJwt(ctx)) return;
     const token = ctx.oidc.params?.token;
     const asker = ctx.oidc.client && (await domains.clients.find(ctx.oidc.client.clientId));
-    if (!asker || typeof token !== 'string' || !looksLikeJwt(token)) return;
+    if (!asker || typeof token !== 'string') return;
 
     const claims = await verify(token);
     const body = route === 'introspection' ? await introspect(domains, provider, asker, claims) : '';

@@ -1,14 +1,16 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC, UnknownObject } from 'oidc-provider';
+import type { RevocationCheck } from '../revocation/index.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { OidcDomains } from './domains.ts';
 
 /**
  * What a token was made from, beside its grant: it ends when any of them does. Entries read `token:<jti>`,
- * `client:<id>`, `account:<id>` and `key:<id>`; the private claim `lineage` has them.
+ * `opaque:<SHA-256 of the token>`, `client:<id>`, `account:<id>`, `api:<identifier>`, `key:<id>`, and `since:<seconds>` for
+ * when the oldest of those tokens was issued; the private claim `lineage` has them.
  */
 export type Lineage = readonly string[];
 
-const kinds = ['token', 'client', 'account', 'key'] as const;
+const kinds = ['token', 'opaque', 'client', 'account', 'api', 'key', 'since'] as const;
 type Kind = (typeof kinds)[number];
 
 /** Makes an entry. */
@@ -20,11 +22,24 @@ export function lineageOf(claims: Readonly<Record<string, unknown>>): Lineage {
   return Array.isArray(lineage) ? lineage.filter((entry) => typeof entry === 'string') : [];
 }
 
+/** When the oldest token that this one was made from was issued, or it itself; seconds since the epoch. */
+export function lineageSince(lineage: Lineage, issuedAt = 0): number {
+  const moments = lineage.flatMap((entry) => (entry.startsWith('since:') ? [Number(entry.slice(6))] : []));
+  return Math.min(issuedAt, ...moments.filter(Number.isFinite));
+}
+
+/** The lineage of what is made from a token that has `before` itself: with its id, its people and what it was for. */
+export const lineageAfter = (before: Lineage, own: Lineage, issuedAt: number | undefined): Lineage => [
+  ...new Set([...before.filter((entry) => !entry.startsWith('since:')), ...own]),
+  ancestor('since', String(lineageSince(before, issuedAt))),
+];
+
 /** Whether the token stands for this account by what it was made from. */
 export const isOfAccount = (claims: Readonly<Record<string, unknown>>, id: string | undefined): boolean =>
   id !== undefined && lineageOf(claims).includes(ancestor('account', id));
 
-const readEntry = (entry: string): { kind: Kind; id: string } | undefined => {
+/** An entry in its parts; undefined for one that nobody understands. */
+export const readEntry = (entry: string): { kind: Kind; id: string } | undefined => {
   const split = entry.indexOf(':');
   const kind = kinds.find((name) => name === entry.slice(0, split));
   return kind && { kind, id: entry.slice(split + 1) };
@@ -33,7 +48,8 @@ const readEntry = (entry: string): { kind: Kind; id: string } | undefined => {
 type Needs = Pick<OidcDomains, 'accounts' | 'clients' | 'revocations' | 'apiKeys' | 'mayUseTokens'>;
 
 async function isInUse({ accounts, clients, apiKeys, mayUseTokens }: Needs, kind: Kind, id: string): Promise<boolean> {
-  if (kind === 'token') return true;
+  // Of these it only counts whether they were revoked.
+  if (kind === 'token' || kind === 'opaque' || kind === 'api' || kind === 'since') return true;
   if (kind === 'key') return (await apiKeys.findLive(id)) !== undefined;
   if (kind === 'client') return (await clients.find(id))?.disabled === false;
   const account = await accounts.find(asAccountId(id));
@@ -47,14 +63,15 @@ export async function lineageIsLive(
 ): Promise<boolean> {
   const lineage = lineageOf(claims);
   if (lineage.length === 0) return true;
-  const issuedAt = (claims.iat ?? 0) * 1000;
+  // What was revoked with all that was issued until then does not live on in what was made from it afterwards.
+  const issuedAt = lineageSince(lineage, claims.iat) * 1000;
   const entries = lineage.map(readEntry);
   for (const entry of entries) if (!entry || !(await isInUse(needs, entry.kind, entry.id))) return false;
-  const revocable = entries.flatMap((entry) => {
-    if (!entry || entry.kind === 'key') return [];
-    return [
-      entry.kind === 'token' ? ({ kind: 'token', id: entry.id } as const) : { ...entry, kind: entry.kind, issuedAt },
-    ];
+  const revocable = entries.flatMap((entry): RevocationCheck[] => {
+    if (!entry || entry.kind === 'key' || entry.kind === 'since') return [];
+    const { kind, id } = entry;
+    if (kind === 'token' || kind === 'opaque') return [{ kind: 'token', id, isHash: kind === 'opaque' }];
+    return [{ kind, id, issuedAt }];
   });
   return revocable.length === 0 || !(await needs.revocations.isRevoked(revocable));
 }

@@ -1,9 +1,10 @@
 import type { AccessToken, ClientCredentials, Provider } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
+import { sha256 } from '../shared/crypto.ts';
 import type { OidcDomains } from './domains.ts';
 import { jwtIsLive, subjectIsLive } from './introspection.ts';
 import { type createAccessTokenVerifier, looksLikeJwt, type VerifiedAccessToken } from './jwt-access-token.ts';
-import { ancestor, isOfAccount, type Lineage, lineageOf } from './token-exchange-lineage.ts';
+import { ancestor, isOfAccount, type Lineage, lineageAfter, lineageOf } from './token-exchange-lineage.ts';
 
 /** An access token of ours that is good now, whatever its form. */
 export interface PresentedToken {
@@ -36,16 +37,18 @@ const listOf = (audience: string | readonly string[] | undefined): readonly stri
 const scopesOf = (scope: string | undefined): ReadonlySet<string> =>
   new Set((scope ?? '').split(' ').filter((name) => name !== ''));
 
-/** The accounts and apps behind a token, so that what is made from it ends when they do. */
-const peopleOf = (clientId: string, accountId: string | undefined): Lineage => [
+/** The account, the app and the APIs of a token, so that what is made from it ends when it ends with one of them. */
+const behind = (clientId: string, accountId: string | undefined, audiences: readonly string[]): Lineage => [
   ancestor('client', clientId),
   ...(accountId === undefined ? [] : [ancestor('account', accountId)]),
+  ...audiences.map((audience) => ancestor('api', audience)),
 ];
 
 function fromJwt(token: VerifiedAccessToken): PresentedToken {
   const { client_id: clientId, sub = clientId, aud, scope, exp, grant_id: grantId, jti, cnf } = token;
   const accountId = grantId !== undefined || isOfAccount(token, sub) ? sub : undefined;
   const jkt = (cnf as { jkt?: unknown } | undefined)?.jkt;
+  const own = [...behind(clientId, accountId, listOf(aud)), ancestor('token', jti)];
   return {
     clientId,
     sub,
@@ -53,7 +56,7 @@ function fromJwt(token: VerifiedAccessToken): PresentedToken {
     scopes: scopesOf(scope),
     exp,
     claims: token,
-    lineage: [...new Set([...lineageOf(token), ...peopleOf(clientId, accountId), ancestor('token', jti)])],
+    lineage: lineageAfter(lineageOf(token), own, token.iat),
     ...(accountId !== undefined && { accountId }),
     ...(grantId !== undefined && { grantId }),
     ...(typeof jkt === 'string' && { jkt }),
@@ -76,15 +79,17 @@ async function findOpaque(needs: FindNeeds, value: string): Promise<PresentedTok
   if (person && !(person.accountId !== undefined && (await grantIsLive(needs, person)))) return undefined;
   const { clientId, aud, scope, exp, iat, jkt } = token;
   if (!(await subjectIsLive(domains, person?.accountId, clientId, iat))) return undefined;
+  const audiences = listOf(aud as string | string[] | undefined);
+  // The id of an opaque token is the token, so only its hash stands in a claim.
+  const own = [...behind(clientId, person?.accountId, audiences), ancestor('opaque', sha256(value))];
   return {
     clientId,
     sub: person?.accountId ?? clientId,
-    audiences: listOf(aud as string | string[] | undefined),
+    audiences,
     scopes: scopesOf(scope),
     exp,
     claims: (token as { extra?: Record<string, unknown> }).extra ?? {},
-    // The id of an opaque token is the token, so it stands in no claim; its grant, person and app do.
-    lineage: peopleOf(clientId, person?.accountId),
+    lineage: lineageAfter([], own, iat),
     ...(person?.accountId !== undefined && { accountId: person.accountId }),
     ...(person?.grantId !== undefined && { grantId: person.grantId }),
     ...(jkt !== undefined && { jkt }),

@@ -24,6 +24,16 @@ export interface Fetched {
   readonly type: string;
 }
 
+/** An answer that is not a 200. */
+export class BadStatus extends Error {
+  readonly status: number;
+
+  constructor(url: string, status: number) {
+    super(`${url} answered ${status}`);
+    this.status = status;
+  }
+}
+
 async function readWithin(response: Response, maxBytes: number): Promise<string> {
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) throw new Error('the answer is too large');
   if (!response.body) return '';
@@ -56,7 +66,7 @@ export async function fetchText({ fetch, url, accept, limits, form, headers = {}
     });
     if (response.status !== 200) {
       await response.body?.cancel().catch(() => undefined);
-      throw new Error(`${url} answered ${response.status}`);
+      throw new BadStatus(url, response.status);
     }
     const text = await readWithin(response, limits.maxBytes);
     return { text, type: (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '' };

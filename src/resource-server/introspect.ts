@@ -2,7 +2,7 @@ import { jwtVerify } from 'jose';
 import type { AccessClaims } from './access.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { type Fetched, fetchText, parseObject } from './fetch-text.ts';
+import { BadStatus, type Fetched, fetchText, parseObject } from './fetch-text.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import type { IssuerMetadata } from './issuer-metadata.ts';
 import type { IntrospectionOptions } from './options.ts';
@@ -64,7 +64,9 @@ export class Introspector {
       answer = { claims: await this.#request(token) };
       this.#breaker.succeeded();
     } catch (cause) {
-      this.#breaker.failed();
+      // 400 is about this token, which a stranger may have made up: the issuer is there for all others.
+      if (cause instanceof BadStatus && cause.status === 400) this.#breaker.succeeded();
+      else this.#breaker.failed();
       throw new IntrospectionUnavailable('the issuer could not be asked', { cause });
     }
     this.#remember(token, answer);

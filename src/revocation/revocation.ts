@@ -28,6 +28,8 @@ export const accessId = (accountId: string, clientId: string): string => `${acco
 export interface RevocationCheck {
   readonly kind: RevocationKind;
   readonly id: string;
+  /** Whether `id` is the SHA-256 of it already, as `idHash` of a {@link StoredRevocation}. */
+  readonly isHash?: boolean | undefined;
   /**
    * When the token was issued, in milliseconds (`iat` × 1000). With it, tokens that were issued after the revocation
    * stay good, and `everything` is looked up as well. Without it, any revocation counts.

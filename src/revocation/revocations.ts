@@ -89,6 +89,8 @@ const nameOf = (actor: Actor): string => ('id' in actor ? `${actor.kind}:${actor
 /** What may be in the log as it is; the id of an opaque token is the token itself. */
 const openKinds: ReadonlySet<RevocationKind> = new Set(['account', 'client', 'api', 'everything']);
 
+const hashOf = ({ id, isHash }: RevocationCheck): string => (isHash ? id : sha256(id));
+
 /** The time of the oldest thing that is asked about; `everything` concerns all of them if it concerns any. */
 function oldest(checks: readonly RevocationCheck[]): number | undefined {
   const times = checks.flatMap(({ issuedAt }) => (issuedAt === undefined ? [] : [issuedAt]));
@@ -128,7 +130,10 @@ class RevocationList implements Revocations {
   async isRevoked(checks: readonly RevocationCheck[]): Promise<boolean> {
     if (checks.length === 0) return false;
     const since = oldest(checks);
-    const hashed = checks.map((check) => ({ ...check, idHash: sha256(check.id) }));
+    const hashed: (RevocationCheck & { readonly idHash: string })[] = checks.map((check) => ({
+      ...check,
+      idHash: hashOf(check),
+    }));
     if (since !== undefined) {
       hashed.push({ kind: 'everything', id: everythingId, idHash: everythingHash, issuedAt: since });
     }
@@ -147,7 +152,7 @@ class RevocationList implements Revocations {
     const now = this.#needs.clock.now();
     const since = oldest(checks);
     if (since !== undefined && this.#cache.has('everything', everythingHash, since, now)) return true;
-    return checks.some(({ kind, id, issuedAt }) => this.#cache.has(kind, sha256(id), issuedAt, now));
+    return checks.some((check) => this.#cache.has(check.kind, hashOf(check), check.issuedAt, now));
   }
 
   cacheAge(): number {

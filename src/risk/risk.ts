@@ -6,7 +6,7 @@ import type { AccountId } from '../shared/ids.ts';
 import { type ActivityFacts, activitySignals } from './activity-signals.ts';
 import type { RiskFacts, RiskFinding } from './risk-facts.ts';
 import { type RiskAction, type RiskPolicy, type RiskSignal, strongest } from './risk-policy.ts';
-import { signInSignals } from './sign-in-signals.ts';
+import { signInSignalNames, signInSignals } from './sign-in-signals.ts';
 import { trustScore } from './trust-score.ts';
 
 type Meta = Pick<AuditEvent, 'ip' | 'userAgent' | 'requestId'>;
@@ -36,6 +36,8 @@ export interface Risk {
     readonly before: { readonly at: number; readonly ip: string | undefined };
     readonly meta: Meta;
   }): Promise<SignInVerdict>;
+  /** Whether a sign-in with everything right may be refused as if it were wrong; then no answer's time may tell. */
+  readonly refusesSignIns: boolean;
   /** What the installation does about a token that was used twice. */
   readonly onTokenReuse: RiskAction;
   /** Roughly where an address is. */
@@ -122,6 +124,7 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
   };
 
   return {
+    refusesSignIns: signInSignalNames.some((signal) => policy[signal] === 'end'),
     onTokenReuse: policy['token-reuse'],
     locate: (ip) => locations.find(ip),
 

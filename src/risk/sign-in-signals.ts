@@ -5,7 +5,7 @@ import { isImpossibleTravel } from './travel.ts';
 /** What is known of a sign-in when the first door has opened. Times are milliseconds since the epoch. */
 export interface SignInFacts {
   readonly now: number;
-  /** The account has used this browser before; undefined where nobody can tell, as for apps without a browser. */
+  /** The account has used this browser or installation before; undefined where it was not asked for, as behind a passkey. */
   readonly deviceKnown: boolean | undefined;
   /** Where the person is now, if the address says. */
   readonly location: Location | undefined;
@@ -18,6 +18,14 @@ export interface SignInFacts {
   /** The address is on the operator's list of bad ones. */
   readonly listed: boolean;
 }
+
+/** Those that {@link signInSignals} can find. */
+export const signInSignalNames = [
+  'new-device',
+  'impossible-travel',
+  'many-accounts',
+  'listed-address',
+] as const satisfies readonly RiskSignal[];
 
 /** The signals of a sign-in. The first one of an account comes from a new browser by nature, which says nothing. */
 export function signInSignals(facts: SignInFacts): RiskSignal[] {

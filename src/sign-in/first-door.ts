@@ -55,11 +55,12 @@ async function recallDevice(parts: SignInParts, opened: Opened): Promise<Remembe
 }
 
 /** What is unusual about it; without anybody who looks, nothing is. */
-const lookAt = async ({ risk }: SignInParts, { flow, account, reservation, input, meta }: Opened) =>
+const lookAt = async ({ risk }: SignInParts, { flow, account, reservation, meta }: Opened) =>
   (await risk?.assessSignIn({
     accountId: account.id,
     flowHash: flow.id,
-    deviceKnown: input.device === undefined ? undefined : reservation?.known,
+    // An app that does not say which installation it is comes from a new one: leaving it out must spare nothing.
+    deviceKnown: reservation?.known,
     meta,
   })) ?? { action: 'off' as const };
 

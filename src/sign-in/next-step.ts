@@ -80,7 +80,11 @@ export function countedEvidence(evidence: Evidence | undefined, requirement: Req
   return { ...fresh, methods: fresh.methods.filter(({ method }) => method !== 'device') };
 }
 
-/** What opens the second door of this account, the usual one first. A demand of two factors is not met by mail. */
+/**
+ * What opens the second door of this account, the usual one first. A demand of two factors is not met by mail, but whoever
+ * has nothing to meet it with shows the mailbox before they set something up, where they would have had to without it:
+ * anybody can make that demand of a sign-in, and it must not be the way around.
+ */
 export function waysThrough({
   evidence,
   factors,
@@ -94,8 +98,12 @@ export function waysThrough({
   ];
   const counted = countedEvidence(evidence, requirement);
   // The mailbox that opened the first door does not open the second one too.
-  if (requirement.secondFactor || !email || (counted && !hasMethod(counted, 'pwd'))) return strong;
+  if (!email || (counted && !hasMethod(counted, 'pwd'))) return strong;
   const step = emailStepOf(email, counted);
+  if (requirement.secondFactor) {
+    const shown = counted && (hasMethod(counted, 'email') || isTwoFactors(counted));
+    return step === 'off' || strong.length > 0 || shown ? strong : ['email'];
+  }
   const mailed = step === 'alternative' || (step === 'no-other-factor' && strong.length === 0);
   return mailed ? [...strong, 'email'] : strong;
 }
@@ -115,8 +123,10 @@ function secondDoor(counted: Evidence, standing: Standing): Step | undefined {
   if (hasVerifiedPasskey(counted) || (isTwoFactors(counted) && !last)) return undefined;
   if (standing.requirement.secondFactor) {
     if (!hasMethod(counted, 'pwd')) return 'password';
-    if (ways.length > 0) return 'second-factor';
-    return isRecent(counted, standing, 'pwd') ? 'enroll-totp' : 'password';
+    const [way] = ways;
+    if (way !== undefined && way !== 'email') return 'second-factor';
+    if (!isRecent(counted, standing, 'pwd')) return 'password';
+    return way === undefined ? 'enroll-totp' : 'second-factor';
   }
   // Whoever has just made a passkey need not show it in the same sign-in.
   const spared = hasMethod(counted, 'device', 'new_passkey');

@@ -64,11 +64,7 @@ const isOffered = (
 ): boolean =>
   offersPasskey === true && known && passkeys.usable && mayBeOffered(facts, policy.passkeyOfferDays, clock.now());
 
-/**
- * The first door. The try is counted before the password is looked at and taken back when it was right; a wrong password,
- * a name that nobody has and an account that may not sign in go the same way and get the same answer.
- */
-export async function submitPassword(
+async function tryPassword(
   parts: SignInParts,
   flowId: string,
   { password, start, login: typed, ...input }: PasswordInput,
@@ -112,6 +108,23 @@ export async function submitPassword(
     input,
     meta,
   });
-  if (denied) return refuse(parts, flowId, 'mismatch', { start });
+  if (denied) return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
   return result ?? { ...(await refuse(parts, flowId, 'wrong_step', { start })), ...(remembered && { remembered }) };
+}
+
+/**
+ * The first door. The try is counted before the password is looked at and taken back when it was right; a wrong password,
+ * a name that nobody has and an account that may not sign in go the same way and get the same answer.
+ */
+export async function submitPassword(
+  parts: SignInParts,
+  flowId: string,
+  input: PasswordInput,
+  meta: RequestMeta,
+): Promise<SubmitResult> {
+  // A right password that is refused is more work than a wrong one: it is looked at, noted and told.
+  const pause = parts.risk?.refusesSignIns && parts.answerTime(async () => undefined);
+  const result = await tryPassword(parts, flowId, input, meta);
+  if (result.outcome === 'refused') await pause;
+  return result;
 }

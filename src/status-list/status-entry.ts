@@ -12,9 +12,19 @@ export interface StatusSubject {
   readonly sessionUid?: string | undefined;
   /** Identifier of the API that it is for. */
   readonly api: string;
-  /** Whole seconds since the epoch, as `exp`: exactly what the token will say. */
+  /** What it was made from, beside its grant: it ends with any of them. */
+  readonly ancestors?: readonly StatusAncestor[] | undefined;
+  /** Whole seconds since the epoch, as `exp`: of the token, or of the oldest one that it was made from. */
   readonly iat: number;
   readonly exp: number;
+}
+
+/** A token, app, account or API behind a token, or an API key (`key`). */
+export interface StatusAncestor {
+  readonly kind: 'token' | 'client' | 'account' | 'api' | 'key';
+  readonly id: string;
+  /** Whether `id` is the SHA-256 of it already. */
+  readonly isHash?: boolean;
 }
 
 /** The value of `status.status_list` (draft §6.2). */
@@ -38,6 +48,8 @@ export interface StatusEntry extends StatusPlace {
   readonly accessKey: string | null;
   readonly sessionKey: string | null;
   readonly apiKey: string | null;
+  /** `kind:key`, or `key:id`, because the id of an API key is no secret. */
+  readonly ancestors: readonly string[] | null;
   /** Milliseconds since the epoch, as `expiresAt`. */
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -47,6 +59,9 @@ export interface StatusEntry extends StatusPlace {
 export const keyLength = 22;
 
 const keyOf = (id: string | undefined): string | null => (id === undefined ? null : sha256(id).slice(0, keyLength));
+
+const nameOf = ({ kind, id, isHash }: StatusAncestor): string =>
+  `${kind}:${kind === 'key' ? id : isHash ? id.slice(0, keyLength) : keyOf(id)}`;
 
 /** Seconds after `exp` that verifiers with slow clocks may still ask. */
 const graceSeconds = 60;
@@ -60,6 +75,7 @@ export const entryOf = (subject: StatusSubject, place: StatusPlace): StatusEntry
   accessKey: keyOf(subject.accessId),
   sessionKey: keyOf(subject.sessionUid),
   apiKey: keyOf(subject.api),
+  ancestors: subject.ancestors?.length ? subject.ancestors.map(nameOf) : null,
   issuedAt: subject.iat * 1000,
   expiresAt: (subject.exp + graceSeconds) * 1000,
 });

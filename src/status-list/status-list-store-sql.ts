@@ -19,18 +19,19 @@ const claim = statement(`
 
 const add = statement(`
   insert into status_entry (list_id, idx, token_key, client_id, grant_key, account_key, access_key, session_key,
-    api_key, issued_at, expires_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    api_key, ancestors, issued_at, expires_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12)
   on conflict do nothing returning idx`);
 
 /**
  * A revocation is new when its transaction was not over at the last look (as in revocation-store-sql.ts); clients are
- * few and say by their versions that one was changed or removed.
+ * few and say by their versions that one was changed or removed; of API keys the last end is known.
  */
 const look = statement(`
   select pg_snapshot_xmin(now.snapshot)::text as xmin,
          exists (select from revocation where tx >= $1::text::xid8) or $1::text::xid8 > pg_snapshot_xmax(now.snapshot) as newer,
-         (select count(*) || '.' || coalesce(sum(version), 0) from client) as clients
+         (select count(*) || '.' || coalesce(sum(version), 0) from client) || '.' ||
+           coalesce((select extract(epoch from max(revoked_at)) from api_key where revoked_at is not null), 0) as clients
   from (select pg_current_snapshot() as snapshot) as now`);
 
 /** Kinds of revocation that end what was issued before them, and the column that names what they concern. */
@@ -49,23 +50,39 @@ const findInvalid = `
     select kind, left(id_hash, ${keyLength}) as key, revoked_at from revocation where expires_at > :now
   ), usable as materialized (
     select id, left(translate(encode(sha256(convert_to(id, 'UTF8')), 'base64'), '+/', '-_'), ${keyLength}) as key
-    from client where not disabled
+    from (select id from client where not disabled union all select unnest(cast(:builtIn as text[]))) as good
+  ), derived as (
+    select e.list_id, e.idx, e.issued_at, a.name
+    from status_entry as e cross join lateral jsonb_array_elements_text(e.ancestors) as a (name)
+    where e.expires_at > :now and e.ancestors is not null
+  ), orphaned as (
+    select distinct d.list_id, d.idx
+    from derived as d
+    left join live on live.kind || ':' || live.key = d.name and (live.kind = 'token' or live.revoked_at >= d.issued_at)
+    left join usable on 'client:' || usable.key = d.name
+    left join api_key as k on 'key:' || k.id = d.name and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > :now)
+    where live.key is not null or (d.name like 'client:%' and usable.id is null) or (d.name like 'key:%' and k.id is null)
   )
   select e.list_id as "listId", e.idx
   from status_entry as e
   left join usable on usable.id = e.client_id
+  left join orphaned on orphaned.list_id = e.list_id and orphaned.idx = e.idx
   left join live as of_client on of_client.kind = 'client' and of_client.key = usable.key and of_client.revoked_at >= e.issued_at
   left join live as of_token on of_token.kind = 'token' and of_token.key = e.token_key
   left join live as of_grant on of_grant.kind = 'grant' and of_grant.key = e.grant_key
   ${timedJoins}
   where e.expires_at > :now
-    and (usable.id is null or e.issued_at <= (select max(revoked_at) from live where kind = 'everything') or of_client.key is not null or of_token.key is not null or of_grant.key is not null
+    and (usable.id is null or orphaned.idx is not null or e.issued_at <= (select max(revoked_at) from live where kind = 'everything') or of_client.key is not null or of_token.key is not null or of_grant.key is not null
       or ${Object.keys(timed)
         .map((kind) => `of_${kind}.key is not null`)
         .join(' or ')})`;
 
-/** Status lists in tables `status_list`, `status_block` and `status_entry`. */
-export const createSqlStatusListStore = (database: Database): StatusListStore => ({
+/**
+ * Status lists in tables `status_list`, `status_block` and `status_entry`.
+ * @param builtIn ids of clients that stand in no table
+ */
+export const createSqlStatusListStore = (database: Database, builtIn: readonly string[] = []): StatusListStore => ({
   async claimBlock(blocks, now) {
     const [row] = await database.query<StatusBlock>(claim, [blocks, new Date(now)]);
     return row;
@@ -77,8 +94,21 @@ export const createSqlStatusListStore = (database: Database): StatusListStore =>
 
   async add(entry) {
     const { listId, idx, tokenKey, clientId, grantKey, accountKey, accessKey, sessionKey, apiKey } = entry;
+    const ancestors = entry.ancestors && JSON.stringify(entry.ancestors);
     const times = [new Date(entry.issuedAt), new Date(entry.expiresAt)];
-    const values = [listId, idx, tokenKey, clientId, grantKey, accountKey, accessKey, sessionKey, apiKey, ...times];
+    const values = [
+      listId,
+      idx,
+      tokenKey,
+      clientId,
+      grantKey,
+      accountKey,
+      accessKey,
+      sessionKey,
+      apiKey,
+      ancestors,
+      ...times,
+    ];
     return (await database.query(add, values)).length > 0;
   },
 
@@ -96,6 +126,7 @@ export const createSqlStatusListStore = (database: Database): StatusListStore =>
     const lists = (await database.sql('status_list').orderBy('created_at').select('id')) as { id: string }[];
     const found = await database.sql.raw<{ rows: { listId: string; idx: number }[] }>(findInvalid, {
       now: new Date(now),
+      builtIn: `{${builtIn.map((id) => `"${id}"`).join(',')}}`,
     });
     return { lists: lists.map(({ id }) => id), invalid: found.rows };
   },

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type KeyOwner, keyClientId } from '../../src/api-keys/index.ts';
 import { newKeyId, newKeyText } from '../../src/api-keys/key-text.ts';
+import { everythingId } from '../../src/revocation/index.ts';
 import { sqlLanes } from '../support/database.ts';
 import { codeOf, createWorld, operator, type World } from './fixture.ts';
 
@@ -119,6 +120,56 @@ for (const lane of sqlLanes()) {
       const done = await Promise.allSettled(work);
       const texts = done.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value.text] : []));
       expect((await Promise.all([text, ...texts].map(isGood))).some(Boolean)).to.equal(false);
+    });
+
+    it('end with all that was issued before a moment, also when the revocation itself has expired', async () => {
+      const [owner, audience] = [await world.person(), world.api];
+      const [first, second, third] = [await issue(owner), await issue(owner), await issue(owner)];
+      world.clock.advance(10);
+      const before = world.clock.now();
+      world.clock.advance(10);
+      const rotated = await world.apiKeys.rotate(second.key.id, operator, { overlapSeconds: 3600 });
+      const later = await issue(owner);
+      const texts = [first, second, third, rotated, later].map(({ text }) => text);
+      const good = (): Promise<boolean[]> => Promise.all(texts.map(isGood));
+      const wanted = [false, false, false, true, true];
+
+      // The list alone stops them on every node, as long as it remembers.
+      await world.revocations.revoke({
+        kind: 'api',
+        id: audience,
+        reason: 'leaked',
+        before,
+        expiresAt: before + 60_000,
+      });
+      expect(await good()).to.deep.equal(wanted);
+      expect(await world.apiKeys.findLive(first.key.id)).to.equal(undefined);
+      const end = (which: object = {}) =>
+        world.apiKeys.revokeIssuedBefore({ before, reason: 'leaked', ...which }, operator);
+      expect(await end({ audience: 'https://another.example/' })).to.equal(0);
+      expect(await end({ audience })).to.be.at.least(2);
+      expect(await end({ audience })).to.equal(0);
+      world.clock.advance(61);
+      expect(await good()).to.deep.equal(wanted);
+      expect(await world.apiKeys.findLive(first.key.id)).to.equal(undefined);
+      expect((await events(owner)).filter((type) => type === 'api_key.revoked')).to.have.length(2);
+    });
+
+    it('end with everything', async () => {
+      const { text } = await issue();
+      const before = world.clock.now();
+      const expiresAt = before + 1000;
+      try {
+        await world.revocations.revoke({ kind: 'everything', id: everythingId, reason: 'leaked', before, expiresAt });
+        expect(await isGood(text)).to.equal(false);
+        world.clock.advance(1);
+        expect(await isGood(text), 'by the list alone').to.equal(true);
+        expect(await world.apiKeys.revokeIssuedBefore({ before, reason: 'leaked' }, operator)).to.be.at.least(1);
+        expect(await isGood(text)).to.equal(false);
+      } finally {
+        // Everybody on this database is concerned.
+        await world.database.sql('revocation').where({ kind: 'everything' }).delete();
+      }
     });
 
     it('are nobody else’s to see, rotate or end', async () => {

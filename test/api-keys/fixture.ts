@@ -8,6 +8,8 @@ import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
 import { createAuditLog } from '../../src/audit/index.ts';
 import { createSqlClientStore } from '../../src/clients/client-store-sql.ts';
 import { createClients } from '../../src/clients/index.ts';
+import { createRevocations } from '../../src/revocation/index.ts';
+import { createSqlRevocationStore } from '../../src/revocation/revocation-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { AppError, type ErrorCode } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
@@ -24,8 +26,14 @@ export async function createWorld(lane: SqlLane, mode: KeyMode = 'everyone') {
   const apis = createApis({ store: createSqlApiStore(database), clock, audit });
   const clients = createClients({ store: createSqlClientStore(database), clock, audit });
   const store = createSqlApiKeyStore(database);
+  const revocations = createRevocations({
+    store: createSqlRevocationStore(database),
+    clock,
+    // Others on this database look for the last event of its kind.
+    audit: { ...audit, record: async () => undefined },
+  });
   const make = (given: KeyMode): ApiKeys =>
-    createApiKeys({ store, accounts, apis, clients, audit, clock, mode: given });
+    createApiKeys({ store, accounts, apis, clients, revocations, audit, clock, mode: given });
   const api = `https://api-${randomText(10)}.example/`;
   const scopes = ['read', 'write'].map((name) => ({ name, description: name }));
   await apis.create({ identifier: api, name: 'Notes', scopes }, operator);
@@ -36,6 +44,7 @@ export async function createWorld(lane: SqlLane, mode: KeyMode = 'everyone') {
     accounts,
     apis,
     clients,
+    revocations,
     api,
     make,
     apiKeys: make(mode),

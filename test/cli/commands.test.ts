@@ -117,8 +117,23 @@ describe('commands, executed by the running server', () => {
       const { totp, backupCodes, factorsOf } = server.domains.credentials;
       await totp.begin(id, user.email);
       await backupCodes.create(id);
-      expect((await server.run(['users', 'reset-second-factor', user.email])).code).to.equal(0);
+      const reset = await server.run(['users', 'reset-second-factor', user.email, '--json']);
+      expect(reset.code).to.equal(0);
+      expect(reset.json().mustChange).to.equal(false);
       expect(await factorsOf(id)).to.deep.include({ totp: false, backupCodes: 0 });
+    });
+
+    it('has a password changed that was long enough beside the second factor only', async () => {
+      const user = await newUser();
+      const id = asAccountId(user.id);
+      const { credentials, passwordPolicy } = server.domains;
+      await credentials.totp.begin(id, user.email);
+      await credentials.setPassword(id, 'kX9#vq2Lw');
+      expect(await passwordPolicy.mustChange(id)).to.equal(false);
+      const reset = await server.run(['users', 'reset-second-factor', user.email]);
+      expect(reset.out, reset.err).to.include('choose another');
+      expect(await passwordPolicy.mustChange(id)).to.equal(true);
+      expect((await credentials.factorsOf(id)).totp).to.equal(false);
     });
   });
 

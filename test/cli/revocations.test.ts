@@ -79,7 +79,7 @@ describe('revocations commands, executed by the running server', () => {
     const done = await server.run(words);
     expect(done.code, done.err).to.equal(0);
     expect(done.json()).to.deep.equal({
-      ...{ kind: 'everything', id: 'everything', sessions: 0, before: '2001-01-01T00:00:00Z' },
+      ...{ kind: 'everything', id: 'everything', sessions: 0, apiKeys: 0, before: '2001-01-01T00:00:00Z' },
     });
     const { revocations } = server.domains;
     const ask = (text: string) =>
@@ -92,6 +92,33 @@ describe('revocations commands, executed by the running server', () => {
     expect(stats.database.everything).to.equal(1);
     expect(stats.memory.byKind.everything).to.equal(1);
     expect((await server.run(['revocations', 'stats'])).out).to.match(/everything +1 +1/);
+  });
+
+  it('end the API keys of an API with its tokens, for good', async () => {
+    const { apis, accounts, apiKeys, audit } = server.domains;
+    const scopes = [{ name: 'read', description: 'Read' }];
+    const makeApi = async (): Promise<string> =>
+      (await apis.create({ identifier: `https://${randomText(10)}.example/`, name: 'Notes', scopes }, operator))
+        .identifier;
+    const [api, other] = [await makeApi(), await makeApi()];
+    const { id } = await accounts.create({ email: `${randomText(10)}@example.com` }, operator);
+    const owner = { kind: 'account', id } as const;
+    const make = (audience: string) =>
+      apiKeys.create({ owner, name: 'Script', audience, scopes: ['read'], expiresInDays: null }, operator);
+    const [first, elsewhere] = [await make(api), await make(other)];
+    const done = await server.run(['revocations', 'all-before', '--api', api, '--reason', 'its log leaked', '--json']);
+    expect(done.json()).to.deep.equal({ kind: 'api', id: api, sessions: 0, apiKeys: 1 });
+    expect([await apiKeys.verify(first.text), await apiKeys.verify(elsewhere.text)].map(Boolean)).to.deep.equal([
+      false,
+      true,
+    ]);
+    const [event] = await audit.list({ subject: id, type: 'api_key.revoked', limit: 1 });
+    expect(event?.details).to.include({ key: first.key.id, reason: 'its log leaked' });
+    expect((await apiKeys.list({ owner })).find(({ audience }) => audience === api)).to.have.property('revokedAt');
+
+    const ended = await server.run(['revocations', 'add', '--kind', 'api', '--id', other, '--reason', 'leaked']);
+    expect(ended.out, ended.err).to.include('1 API key has ended');
+    expect(await apiKeys.verify(elsewhere.text)).to.equal(undefined);
   });
 
   it('list which apps were told of a logout, and register where', async () => {

@@ -14,6 +14,7 @@ for (const lane of outerStoreLanes()) {
     let server: RunningApp;
     let person: Person;
     let [own, api] = ['', ''];
+    let keySet: ReturnType<typeof createRemoteJWKSet>;
 
     before(async () => {
       server = await startApp({
@@ -23,6 +24,7 @@ for (const lane of outerStoreLanes()) {
       });
       person = await createPerson(server);
       own = `${server.url}/api/v1`;
+      keySet = createRemoteJWKSet(new URL(`${server.url}/oauth2/jwks`));
       api = await createApi(server);
     });
     after(async () => {
@@ -103,7 +105,7 @@ for (const lane of outerStoreLanes()) {
         'notes:read',
         'no-store',
       ]);
-      const { payload } = await jwtVerify(json.access_token, createRemoteJWKSet(new URL(`${server.url}/oauth2/jwks`)), {
+      const { payload } = await jwtVerify(json.access_token, keySet, {
         issuer: server.url,
         audience: api,
         typ: 'at+jwt',
@@ -147,12 +149,31 @@ for (const lane of outerStoreLanes()) {
         key_id: key.id,
       };
       // The second way is the library's own handler, which knows no keys.
-      const library = await introspect(service, text, 'application/json, application/token-introspection+jwt');
+      const signedType = 'application/token-introspection+jwt';
+      const library = await introspect(service, text, `application/json, ${signedType}`);
       for (const answer of [await introspect(service, text), library]) expect(answer).to.deep.include(wanted);
       for (const bad of [text.replace(/.$/, (char) => (char === '0' ? '1' : '0')), newKeyText(key.id)]) {
         expect(await introspect(service, bad)).to.deep.equal({ active: false });
       }
       expect(await introspect(stranger, text)).to.deep.equal({ active: false });
+      for (const [asker, answer] of [
+        [service, wanted],
+        [stranger, { active: false }],
+      ] as const) {
+        const authorization = `Basic ${Buffer.from(`${asker.client.id}:${asker.secret}`).toString('base64')}`;
+        const response = await fetch(`${server.url}/oauth2/introspect`, {
+          method: 'POST',
+          headers: { authorization, accept: signedType },
+          body: new URLSearchParams({ token: text }),
+        });
+        expect([response.status, response.headers.get('content-type')]).to.deep.equal([200, signedType]);
+        const { payload } = await jwtVerify(await response.text(), keySet, {
+          issuer: server.url,
+          audience: asker.client.id,
+          typ: 'token-introspection+jwt',
+        });
+        expect(payload.token_introspection).to.deep.include(answer);
+      }
       const ui = await fetch(`${server.url}/oauth2/userinfo`, { headers: { authorization: `Bearer ${text}` } });
       expect(ui.status).to.equal(401);
     });
@@ -225,7 +246,7 @@ describe('API keys on two nodes', () => {
     await using stack = new AsyncDisposableStack();
     const env = await lane.env(stack);
     const one = stack.use(await startApp(env));
-    const other = stack.use(await startApp({ ...env, SALLYPORT_ISSUER: one.url }));
+    const other = await startApp({ ...env, SALLYPORT_ISSUER: one.url });
     const person = await createPerson(one);
     const { apiKeys } = one.app.domains;
     const { key, text } = await apiKeys.create(
@@ -246,5 +267,11 @@ describe('API keys on two nodes', () => {
     ]);
     await apiKeys.revoke(key.id, operator);
     expect(await elsewhere.verify(next.text)).to.equal(undefined);
+
+    // What the other node knew of uses is not lost with it.
+    const owner = { kind: 'account', id: person.account.id } as const;
+    expect((await apiKeys.list({ owner }))[0]).to.not.have.property('lastUsedAt');
+    await other[Symbol.asyncDispose]();
+    expect((await apiKeys.list({ owner }))[0]).to.have.property('lastUsedAt');
   });
 });

@@ -134,9 +134,16 @@ describe('signs of somebody else', () => {
 
   it('refuse a right password from a listed address like a wrong one, and tell its person', async () => {
     const person = await createPerson(server);
-    const { page } = await enter(browserAt(bad), person);
+    const timed = async (web: WebClient, who: Person) => {
+      const page = await web.open((await app.request()).url);
+      const at = performance.now();
+      return { page: await signIn(web, page, who), took: performance.now() - at };
+    };
+    const { page, took } = await timed(browserAt(bad), person);
     const refused = expectPage(page, 'login');
-    const wrong = await enter(browserAt(berlin), { ...person, password: 'not the password of anybody' });
+    const wrong = await timed(browserAt(berlin), { ...person, password: 'not the password of anybody' });
+    // Both end with the same pause, behind which what was done about one of them is not seen.
+    for (const milliseconds of [took, wrong.took]) expect(milliseconds).to.be.at.least(295);
     expect(refused.status).to.equal(wrong.page.status);
     const notice = ({ text }: Page) => /<div class="notice.*<\/div>/.exec(text)?.[0];
     expect(notice(refused))

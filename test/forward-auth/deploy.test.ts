@@ -24,6 +24,12 @@ describe('what deploy/ and docs/ say of forward auth', () => {
     expect(identityHeaderNames.every((name) => /^X-Auth-/.test(name))).to.equal(true);
   });
 
+  it('takes out what clients sent before Caddy copies the answer, which only a route does in the order it is written', () => {
+    const caddy = read('deploy/caddy/Caddyfile').replace(/^#.*$/gm, '');
+    expect(caddy).to.match(/\broute \{\s+request_header -X-Auth-\*\s+forward_auth /);
+    expect(caddy.match(/request_header/g)).to.have.length(1);
+  });
+
   it('has rules and addresses that exist', () => {
     const files = ['nginx/app.conf', 'nginx/api.conf', 'traefik/dynamic.yml', 'caddy/Caddyfile'].map((file) =>
       read(`deploy/${file}`),

@@ -105,7 +105,8 @@ async function live(
 const removed = async (keys: Keys): Promise<number> =>
   (await keys.list({ removed: true })).filter(({ state }) => state === 'removed').length;
 
-for (const lane of sqlLanes()) {
+// Most of it is signing and verifying; what the stores have to do is in key-store.test.ts, on each of them.
+for (const lane of sqlLanes().slice(-1)) {
   describe(`twenty rotations on two nodes, ${lane}`, function () {
     this.timeout(180_000);
 

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { ancestor, isOfAccount, lineageIsLive } from '../../src/oidc/token-exchange-lineage.ts';
+import {
+  ancestor,
+  isOfAccount,
+  lineageAfter,
+  lineageIsLive,
+  lineageSince,
+} from '../../src/oidc/token-exchange-lineage.ts';
 import { actorsOf, mayAct, mostActors, narrowScopes, nextAct } from '../../src/oidc/token-exchange-policy.ts';
 import { readExchange } from '../../src/oidc/token-exchange-request.ts';
 
@@ -145,7 +151,21 @@ describe('token exchange', () => {
       revoked.add(entry);
       expect(await isLive(...whole), entry).to.equal(false);
     }
+    const hash = 'the hash of an opaque token';
+    revoked.clear();
+    revoked.add(`token:${hash}`).add('api:https://x/');
+    for (const bad of [`opaque:${hash}`, 'api:https://x/']) expect(await isLive(...whole, bad), bad).to.equal(false);
     expect(isOfAccount({ lineage: ['account:acc_1'] }, 'acc_1')).to.equal(true);
     expect(isOfAccount({ lineage: ['client:acc_1'] }, 'acc_1')).to.equal(false);
+  });
+
+  it('is as old as the oldest token that it came from', () => {
+    const once = lineageAfter([], ['client:a', 'token:1'], 100);
+    expect(once).to.deep.equal(['client:a', 'token:1', 'since:100']);
+    const twice = lineageAfter(once, ['client:b', 'token:1', 'token:2'], 200);
+    expect(twice).to.deep.equal(['client:a', 'token:1', 'client:b', 'token:2', 'since:100']);
+    expect([lineageSince(twice, 300), lineageSince(['since:x'], 300), lineageSince([], 300)]).to.deep.equal([
+      100, 300, 300,
+    ]);
   });
 });

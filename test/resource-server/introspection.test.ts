@@ -113,6 +113,14 @@ describe('resource server: introspection', () => {
     expect(id.count(path)).to.equal(6);
   });
 
+  it('does not stop asking for everybody because of tokens that the issuer cannot read', async () => {
+    const api = server({ breakAfter: 2, breakSeconds: 10 });
+    id.answers.set(path, () => Response.json({ error: 'unsupported_token_type' }, { status: 400 }));
+    for (let token = 0; token < 5; token += 1) expect(await codeOf(api, `e30.e30.${token}`)).to.equal('unavailable');
+    id.answers.set(path, () => Response.json(answer));
+    await api.verify('at_1');
+  });
+
   it('asks so many questions at once and no more', async () => {
     const api = server({ maxInFlight: 3 });
     const open: (() => void)[] = [];

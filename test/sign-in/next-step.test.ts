@@ -153,6 +153,26 @@ describe('nextStep', () => {
     expect(nextStep({ evidence: mailed, factors: enrolled, requirement: free, email: same })).to.equal('second-factor');
   });
 
+  it('asks for the mailbox before a second factor is set up, where it would without the demand', () => {
+    const mailed = { method: 'email', at: 120 } as const;
+    const about = { factors: none, requirement: strict, evidence: by(pwd) };
+    const off = { step: 'off', signIn: 'off' } as const;
+    for (const step of ['no-other-factor', 'alternative'] as const) {
+      const email = { step, signIn: 'off' } as const;
+      expect(nextStep({ ...about, email })).to.equal('second-factor');
+      expect(nextStep({ ...about, email, enrolAfter: 105 }), 'the password first').to.equal('password');
+      expect(nextStep({ ...about, email, evidence: by(pwd, mailed) })).to.equal('enroll-totp');
+      const last = by(pwd, { method: 'backup_code', at: 110 });
+      expect(nextStep({ ...about, email, evidence: last }), 'after the last backup code').to.equal('enroll-totp');
+      expect(nextStep({ ...about, email, factors: enrolled, evidence: by(pwd, mailed) })).to.equal('second-factor');
+    }
+    const cautious = { ...by(pwd), cautious: true } as const;
+    expect(nextStep({ ...about, email: off })).to.equal('enroll-totp');
+    expect(nextStep({ ...about, email: { ...off, reachable: true } })).to.equal('enroll-totp');
+    expect(nextStep({ ...about, email: { ...off, reachable: true }, evidence: cautious })).to.equal('second-factor');
+    expect(nextStep({ ...about, email: off, evidence: cautious }), 'no mail leaves').to.equal('enroll-totp');
+  });
+
   it('has the address confirmed before anything else, and the password changed after everything', () => {
     const given = { evidence: by(pwd), factors: enrolled, requirement: free, unverified: true, passwordDue: true };
     expect(nextStep({ ...given, evidence: undefined })).to.equal('password');

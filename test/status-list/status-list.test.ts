@@ -11,9 +11,16 @@ import {
 } from '../../src/revocation/index.ts';
 import { createSqlRevocationStore } from '../../src/revocation/revocation-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
+import { sha256 } from '../../src/shared/crypto.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import { encodeList } from '../../src/status-list/encode-list.ts';
-import { createStatusLists, listSize, type StatusLists, type StatusSubject } from '../../src/status-list/index.ts';
+import {
+  createStatusLists,
+  listSize,
+  type StatusAncestor,
+  type StatusLists,
+  type StatusSubject,
+} from '../../src/status-list/index.ts';
 import { createScatter } from '../../src/status-list/scatter.ts';
 import type { StatusListStore } from '../../src/status-list/status-list-store.ts';
 import { createSqlStatusListStore } from '../../src/status-list/status-list-store-sql.ts';
@@ -185,6 +192,36 @@ for (const lane of sqlLanes()) {
       expect(await status(neighbour)).to.equal(1);
       expect(await status(last)).to.equal(0);
       await database.sql('revocation').where({ kind: 'everything' }).delete();
+    });
+
+    it('set the bits of what was made from something that is over, and know clients that stand in no table', async () => {
+      const builtIn = `app_${randomText(12)}`;
+      const found = node({ store: createSqlStatusListStore(database, [builtIn]) });
+      const [jti, secret, api] = [randomText(21), randomText(21), `https://${randomText(8)}.example`];
+      const ancestors = (kind: StatusAncestor['kind'], id: string, isHash = false) => ({
+        ancestors: [{ kind: 'client', id: client } as const, { kind, id, isHash }],
+      });
+      const good = await found.enter(subject({ clientId: builtIn, ...ancestors('client', builtIn) }));
+      const over = [
+        await found.enter(subject(ancestors('client', 'nobody'))),
+        await found.enter(subject(ancestors('key', 'none'))),
+      ];
+      const later = [
+        await found.enter(subject(ancestors('token', jti))),
+        await found.enter(subject(ancestors('token', sha256(secret), true))),
+        await found.enter(subject(ancestors('api', api))),
+      ];
+      expect(await status(good, found)).to.equal(0);
+      for (const place of over) expect(await status(place, found)).to.equal(1);
+      for (const place of later) expect(await status(place, found)).to.equal(0);
+      clock.advance(2);
+      for (const id of [jti, secret]) await revoke('token', id);
+      await revoke('api', api);
+      clock.advance(2);
+      const after = await found.enter(subject(ancestors('api', api)));
+      clock.advance(31);
+      for (const place of later) expect(await status(place, found)).to.equal(1);
+      for (const place of [good, after]) expect(await status(place, found)).to.equal(0);
     });
 
     it('give 50 tokens at once, on two nodes, places of their own, and neighbours in time no neighbours in the list', async () => {

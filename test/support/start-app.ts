@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { Clock } from '../../src/shared/clock.ts';
 import { createLogs, silentLogger } from '../../src/shared/logger.ts';
 import { fillDataDir } from './scratch.ts';
 
@@ -25,9 +26,13 @@ export interface RunningApp extends AsyncDisposable {
 
 /**
  * The whole server on free ports with a data directory of its own and no demo data.
- * `env` overrides single variables; without DATABASE_URL and REDIS_URL in it everything is embedded.
+ * `env` overrides single variables; without DATABASE_URL and REDIS_URL in it everything is embedded. A `clock` other than
+ * the system's may run ahead a little: oidc-provider goes by the system's.
  */
-export async function startApp(env: Record<string, string> = {}): Promise<RunningApp> {
+export async function startApp(
+  env: Record<string, string> = {},
+  options: { readonly clock?: Clock } = {},
+): Promise<RunningApp> {
   const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
   if (!env.DATABASE_URL) fillDataDir(dataDir);
@@ -48,6 +53,7 @@ export async function startApp(env: Record<string, string> = {}): Promise<Runnin
     ...env,
   });
   const app = await createApp(config, {
+    ...options,
     logger: process.env.TEST_LOG ? createLogs({ level: process.env.TEST_LOG, pretty: false }).logger : silentLogger(),
   });
   await app.listen();

@@ -78,6 +78,19 @@ async function idOf(domains: Domains, kind: string, given: string): Promise<stri
   return given;
 }
 
+/** Keys outlive the longest token, so each of them is ended beside the revocation. */
+const endKeys = (
+  { apiKeys }: Domains,
+  which: { readonly before: number; readonly audience?: string | undefined; readonly reason: string },
+): Promise<number> => apiKeys.revokeIssuedBefore(which, operator);
+
+const counted = (count: number, name: string): string =>
+  count === 0 ? '' : ` ${count} ${name}${count === 1 ? ' has' : 's have'} ended.`;
+
+/** Sentences about what ended with it. */
+const tellEnded = ({ sessions, apiKeys = 0 }: { readonly sessions: number; readonly apiKeys?: number }): string =>
+  counted(sessions, 'session') + counted(apiKeys, 'API key');
+
 const add = defineCommand({
   name: 'revocations add',
   summary: 'Revoke one token or grant, or all tokens that an account, app or API was issued before now.',
@@ -102,24 +115,26 @@ const add = defineCommand({
     }
     const id = await idOf(domains, kind, named);
     await domains.revocations.revoke({ kind, id, reason: why, by: operator });
+    const keys = kind === 'api' && {
+      apiKeys: await endKeys(domains, { before: Date.now(), audience: id, reason: why }),
+    };
     // Its sessions are listed as ended, and apps are told.
     const sessions = kind === 'account' ? await domains.sessions.endRevoked(id as never, operator, 'ended-all') : 0;
-    return { kind, ...(kind !== 'token' && { id }), sessions };
+    return { kind, ...(kind !== 'token' && { id }), sessions, ...keys };
   },
-  render: ({ kind, id, sessions }) =>
-    `${id ?? `The ${kind}`} is revoked${sessions > 0 ? `, and ${sessions} ${sessions === 1 ? 'session has' : 'sessions have'} ended` : ''}.`,
+  render: ({ kind, id, ...ended }) => `${id ?? `The ${kind}`} is revoked.${tellEnded(ended)}`,
 });
 
 const allBefore = defineCommand({
   name: 'revocations all-before',
   summary:
-    'Revoke everything that was issued until a moment: tokens, grants and sign-ins of everybody, or the tokens of one API.',
+    'Revoke everything issued until a moment: tokens, grants, API keys and sign-ins of all, or what is for one API.',
   schema: z.object({
     moment: z.iso
       .datetime({ offset: true, error: 'Give a moment such as 2026-03-01T12:00:00Z.' })
       .optional()
       .describe('Until when, ISO 8601. Default: now.'),
-    api: z.string().min(1).max(512).optional().describe('Only access tokens for this API.'),
+    api: z.string().min(1).max(512).optional().describe('Only access tokens and API keys for this API.'),
     reason,
   }),
   positional: 'moment',
@@ -131,13 +146,15 @@ const allBefore = defineCommand({
         ? ({ kind: 'everything', id: everythingId } as const)
         : ({ kind: 'api', id: await idOf(domains, 'api', api) } as const);
     await domains.revocations.revoke({ ...subject, reason: why, by: operator, before });
-    const sessions = api === undefined ? await domains.sessions.endSignedInBefore(before ?? Date.now(), operator) : 0;
-    return { ...subject, sessions, ...(before !== undefined && { before: moment(before) }) };
+    const until = before ?? Date.now();
+    const sessions = api === undefined ? await domains.sessions.endSignedInBefore(until, operator) : 0;
+    const apiKeys = await endKeys(domains, { before: until, audience: api, reason: why });
+    return { ...subject, sessions, apiKeys, ...(before !== undefined && { before: moment(before) }) };
   },
-  render: ({ kind, id, before, sessions }) =>
+  render: ({ kind, id, before = 'now', ...ended }) =>
     kind === 'api'
-      ? `Access tokens for ${id} from before ${before ?? 'now'} are revoked.`
-      : `Everything from before ${before ?? 'now'} is revoked, and ${sessions} ${sessions === 1 ? 'session has' : 'sessions have'} ended. Everybody has to sign in again.`,
+      ? `Access tokens for ${id} from before ${before} are revoked.${tellEnded(ended)}`
+      : `Everything from before ${before} is revoked.${tellEnded(ended)} Everybody has to sign in again.`,
 });
 
 export const revocationCommands = [list, stats, add, allBefore];

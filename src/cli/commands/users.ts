@@ -183,11 +183,19 @@ const resetSecondFactor = defineCommand({
   schema: z.object({ user: login }),
   positional: 'user',
   async run({ user }, domains) {
-    const account = await getAccount(domains, user);
-    await domains.credentials.totp.remove(account.id, { actor: operator });
-    return { id: account.id, email: account.email };
+    const { id, email } = await getAccount(domains, user);
+    const { credentials, passkeys, passwordPolicy } = domains;
+    const alone = !passkeys.usable || (await passkeys.countOf(id)) === 0;
+    // First: a short password must not open anything alone, not even when the rest of this fails.
+    const mustChange = alone && (await passwordPolicy.isShortAlone(id));
+    if (mustChange) await passwordPolicy.requireChange(id, { actor: operator });
+    await credentials.totp.remove(id, { actor: operator });
+    return { id, email, mustChange };
   },
-  render: ({ email }) => `${email} signs in without a second factor until they set one up again.`,
+  render: ({ email, mustChange }) => {
+    const next = mustChange ? ' Their password is short without one: they choose another at the next sign-in.' : '';
+    return `${email} signs in without a second factor until they set one up again.${next}`;
+  },
 });
 
 export const userCommands = [

@@ -120,8 +120,9 @@ export const verifyOperations = (needs: Needs): readonly Operation[] => [
       const answer = await needs.ask(ctx, proofOf(ctx, given), given.token);
       if (answer.status !== 200) throw refusalOf(ctx, answer, 'The client is not who it says.');
       const { active, ...claims } = answer.body;
-      const isActive = active === true;
-      const reasons = judge(answer.body, given, Math.floor(Date.now() / 1000));
+      // A refresh token is active for its client too, has no type, and is good for nothing at an API.
+      const isActive = active === true && claims.token_type !== undefined;
+      const reasons = judge({ ...answer.body, active: isActive }, given, Math.floor(Date.now() / 1000));
       const user = isActive ? await userOf(needs, claims) : undefined;
       ctx.set('Cache-Control', 'no-store');
       return {
