@@ -157,6 +157,11 @@ async function apiProblems(draft: ClientDraft, rules: ReadRules): Promise<Proble
   return {};
 }
 
+const introspectionProblems = ({ mayIntrospect, metadata }: ClientDraft): Problems =>
+  mayIntrospect && metadata.token_endpoint_auth_method === 'none'
+    ? { mayIntrospect: 'Only a client that proves who it is may ask about the tokens of others.' }
+    : {};
+
 async function checked(draft: ClientDraft, rules: ReadRules): Promise<ClientDraft> {
   const problems = {
     ...(await apiProblems(draft, rules)),
@@ -164,6 +169,7 @@ async function checked(draft: ClientDraft, rules: ReadRules): Promise<ClientDraf
     ...uriProblems(draft.kind, draft.metadata, rules),
     ...authProblems(draft.kind, draft.metadata, draft.requirePkce),
     ...directProblems(draft),
+    ...introspectionProblems(draft),
   };
   return Object.keys(problems).length > 0 ? refuse(problems) : draft;
 }

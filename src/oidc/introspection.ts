@@ -22,7 +22,9 @@ const audiencesOf = ({ aud = [] }: { readonly aud?: string | readonly string[] |
  */
 export function mayIntrospect(asker: Client, token: Introspectable): boolean {
   if (asker.disabled) return false;
-  if (asker.mayIntrospect || token.clientId === asker.id) return true;
+  // Whoever names a public client could be anybody.
+  const isProven = asker.metadata.token_endpoint_auth_method !== 'none';
+  if ((asker.mayIntrospect && isProven) || token.clientId === asker.id) return true;
   return (
     asker.kind === 'service' &&
     audiencesOf({ aud: token.audience }).some((audience) => Object.hasOwn(asker.apis, audience))

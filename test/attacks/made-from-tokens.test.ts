@@ -170,6 +170,24 @@ describe('tokens that were made from tokens and keys', () => {
     expect(refresh).to.include({ active: false, allowed: false }).and.not.have.any.keys('user', 'claims');
   });
 
+  it('are told of to nobody who only names a client that may ask about all', async () => {
+    const metadata = { redirect_uris: [callback] };
+    const attempt = createClient(server, { kind: 'spa', mayIntrospect: true, metadata });
+    await attempt.then(
+      () => expect.fail('a public client got the right'),
+      (error: Error) => expect(error.message).to.include('mayIntrospect'),
+    );
+    // One from before that was refused.
+    const { client } = await createClient(server, { kind: 'spa', metadata });
+    await server.app.database.sql('client').where({ id: client.id }).update({ may_introspect: true });
+    const token = await own(opaque);
+    for (const asked of [token, await own()]) {
+      const body = new URLSearchParams({ client_id: client.id, token: asked });
+      const response = await fetch(`${server.url}/oauth2/introspect`, { method: 'POST', body });
+      expect(await response.json()).to.deep.equal({ active: false });
+    }
+  });
+
   it('are not made into keys that reach further and live longer than the app that has them', async () => {
     const person = await createPerson(server);
     const owner = { kind: 'account', id: person.account.id } as const;

@@ -70,13 +70,16 @@ describe('a mailed code as the second step', () => {
 
   it('is not for somebody who has something better, and no answer to a demand of two factors', async () => {
     const person = await createPerson(server);
-    expectPage((await enter(person, { acr_values: 'aal2' })).page, 'enroll-totp');
+    // A demand is no way around it: the mailbox first, and then something that meets the demand.
+    const demanded = await enter(person, { acr_values: 'aal2' });
+    const [code] = (await mails(server, person)).map(codeIn);
+    expectPage(await answer(demanded.web, expectPage(demanded.page, 'email-code'), code ?? ''), 'enroll-totp');
     await enrolTotp(server, person.account.id, person.login);
     const { web, page } = await enter(person);
     expectPage(page, 'totp');
     expect(page.text).to.not.include('email-code');
     expectPage(await web.open(page.url.pathname.replace('second-factor', 'email-code')), 'totp');
-    expect(await mails(server, person)).to.not.satisfy((all: string[]) => all.some((text) => codeIn(text) !== ''));
+    expect((await mails(server, person)).map(codeIn).filter((one) => one !== '')).to.deep.equal([code]);
   });
 
   it('ends after five wrong ones', async () => {
