@@ -89,7 +89,8 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
       return oidc.accessTokens.verify(token, audience);
     },
   };
-  const admin = createAdminRoutes({ ...domains, guard, pages: tools.pages, clock, links: linksOf(config) });
+  const freshSeconds = config.SALLYPORT_FRESH_SIGN_IN_SECONDS;
+  const admin = createAdminRoutes({ ...domains, ...tools, guard, clock, links: linksOf(config), freshSeconds });
   const data = {
     ...domains,
     ...tools,
@@ -99,10 +100,10 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
     deviceCookie: createDeviceCookie(config.secureCookies),
   };
   const security = securitySurface({ database, domains, sessions, pages: tools.pages, clock });
-  const account = createAccountRoutes(
-    { guard, forms: tools.forms, limits: limits.account, freshSeconds: config.SALLYPORT_FRESH_SIGN_IN_SECONDS },
-    [...securityPages(security), ...dataPages(data)],
-  );
+  const account = createAccountRoutes({ guard, forms: tools.forms, limits: limits.account, freshSeconds }, [
+    ...securityPages(security),
+    ...dataPages(data),
+  ]);
   const playground = playgroundOf(config);
 
   return {

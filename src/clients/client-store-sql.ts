@@ -15,6 +15,7 @@ interface Row {
   require_second_factor: boolean;
   strict_refresh: boolean;
   may_introspect: boolean;
+  session_idle_seconds: number | null;
   disabled: boolean;
   created_at: Date;
   updated_at: Date;
@@ -38,6 +39,7 @@ const fromRow = (row: Row): Client => ({
   requireSecondFactor: row.require_second_factor,
   strictRefresh: row.strict_refresh,
   mayIntrospect: row.may_introspect,
+  ...(row.session_idle_seconds !== null && { sessionIdleSeconds: row.session_idle_seconds }),
   disabled: row.disabled,
   createdAt: row.created_at.getTime(),
   updatedAt: row.updated_at.getTime(),
@@ -56,6 +58,7 @@ const toRow = (client: Client) => ({
   require_second_factor: client.requireSecondFactor,
   strict_refresh: client.strictRefresh,
   may_introspect: client.mayIntrospect,
+  session_idle_seconds: client.sessionIdleSeconds || null,
   disabled: client.disabled,
   created_at: new Date(client.createdAt),
   updated_at: new Date(client.updatedAt),

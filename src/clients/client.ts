@@ -56,6 +56,11 @@ export interface Client {
   readonly strictRefresh: boolean;
   /** May introspect tokens that were not issued to it or for it. */
   readonly mayIntrospect: boolean;
+  /**
+   * Seconds after which a browser that was used for nothing has to sign in anew for this app; 0 or left out: what the
+   * installation says. How old a sign-in may be at all is `default_max_age`.
+   */
+  readonly sessionIdleSeconds?: number | undefined;
   readonly disabled: boolean;
   /** Milliseconds since the epoch, as `updatedAt`. */
   readonly createdAt: number;
@@ -74,6 +79,7 @@ interface ClientSettings {
   readonly requireSecondFactor?: boolean | undefined;
   readonly strictRefresh?: boolean | undefined;
   readonly mayIntrospect?: boolean | undefined;
+  readonly sessionIdleSeconds?: number | undefined;
 }
 
 /** What `create` takes. */

@@ -69,6 +69,12 @@ const settings = {
   requireSecondFactor: z.boolean().optional(),
   strictRefresh: z.boolean().optional(),
   mayIntrospect: z.boolean().optional(),
+  sessionIdleSeconds: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .refine((seconds) => seconds === 0 || seconds >= 300, 'Give 0, or 300 seconds or more.')
+    .optional(),
 };
 
 /** The shape of what `create` takes. */

@@ -19,6 +19,7 @@ export type ClientDraft = Pick<
   | 'requireSecondFactor'
   | 'strictRefresh'
   | 'mayIntrospect'
+  | 'sessionIdleSeconds'
 >;
 
 export interface ReadRules {
@@ -189,6 +190,7 @@ export async function readNewClient(given: NewClient, rules: ReadRules): Promise
     requireSecondFactor: input.requireSecondFactor ?? false,
     strictRefresh: input.strictRefresh ?? false,
     mayIntrospect: input.mayIntrospect ?? false,
+    ...(input.sessionIdleSeconds && { sessionIdleSeconds: input.sessionIdleSeconds }),
   };
   const read = await checked(draft, rules);
   return input.id === undefined ? read : { ...read, id: input.id };

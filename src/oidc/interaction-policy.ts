@@ -1,5 +1,5 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { asAccountId } from '../shared/ids.ts';
+import { asAccountId, asClientId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
 import { accessEnded } from './find-account.ts';
@@ -21,6 +21,17 @@ export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDo
   }
   if (!session?.accountId || metOwnWish(result?.login?.amr ?? session.amr ?? [])) return false;
   return domains.hasSecondFactor(asAccountId(session.accountId));
+}
+
+/** Whether the browser's session was used for nothing for longer than this app lets it. */
+async function isTooQuiet({ oidc, state }: KoaContextWithOIDC, { clients, sessions }: OidcDomains): Promise<boolean> {
+  const { client, session, result } = oidc;
+  if (!client || !session?.accountId || result?.login) return false;
+  const idle = (await clients.find(asClientId(client.clientId)))?.sessionIdleSeconds;
+  if (!idle) return false;
+  const found = await sessions.findByUid(session.uid);
+  const now = typeof state?.startedAt === 'number' ? state.startedAt : Date.now();
+  return found !== undefined && now - found.lastActiveAt > idle * 1000;
 }
 
 /**
@@ -48,6 +59,12 @@ export function createInteractionPolicy(
       const { params, result } = ctx.oidc;
       return Number(params?.max_age ?? 1) === 0 && !result?.login ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
     }),
+  );
+  login?.checks.add(
+    // Before the session is noted as used, by this request.
+    new Check('session_idle', 'the session was not used for too long', 'login_required', async (ctx) =>
+      (await isTooQuiet(ctx, domains)) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+    ),
   );
   login?.checks.add(
     new Check('account_gone', 'the account may not sign in', 'login_required', async (ctx) => {

@@ -127,6 +127,7 @@ function hintedAccount(details: Details): string | undefined {
 
 const staleReasons = new Set([
   'account_gone',
+  'session_idle',
   'login_prompt',
   'max_age',
   'max_age_zero',

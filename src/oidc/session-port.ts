@@ -5,6 +5,8 @@ export interface SessionPort {
   bind(browser: SignedInBrowser, meta?: SessionMeta): Promise<'open' | 'ended'>;
   addGrant(uid: string, grant: { readonly clientId: string; readonly grantId: string }): Promise<boolean>;
   touch(uid: string, authTime: number, meta?: SessionMeta): Promise<Standing>;
+  /** The open session of a browser. */
+  findByUid(uid: string): Promise<{ readonly lastActiveAt: number } | undefined>;
   signOut(uid: string, by: { kind: 'account'; id: string }, meta?: SessionMeta): Promise<boolean>;
   end(id: string, by: { kind: 'client'; id: string }, reason: 'signed-out'): Promise<boolean>;
   onEnd(listener: (ended: EndedSession) => Promise<void>): () => void;

@@ -1,6 +1,7 @@
 import type { AccountDataPages } from './account-console/data-page-models.ts';
 import type { AccountSecurityPages } from './account-models.ts';
 import type { AdminAuditPage } from './admin-console/audit-page-model.ts';
+import type { AdminSessionsPage } from './admin-console/sessions-page-model.ts';
 import type { AppIdentity, CodeError } from './app-identity.ts';
 import type { AdminOverviewPage, ApiDocsPage, DeniedPage } from './console-models.ts';
 import type { EntryPageModels } from './entry-models.ts';
@@ -252,6 +253,7 @@ export interface PageModels extends AccountSecurityPages, AccountDataPages, Entr
   readonly denied: DeniedPage;
   readonly 'admin-overview': AdminOverviewPage;
   readonly 'admin-audit': AdminAuditPage;
+  readonly 'admin-sessions': AdminSessionsPage;
   readonly 'api-docs': ApiDocsPage;
 }
 

@@ -110,6 +110,16 @@ describe('consoles and docs in a browser', function () {
     expect(await page.locator('figcaption').textContent()).to.include('30 failed tries');
   });
 
+  it('show an administrator the sessions of somebody, and the audit log', async () => {
+    await enter(admin);
+    await page.goto(`${server.url}/admin/sessions?q=${admin.login}`);
+    await judge('admin-sessions');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.goto(`${server.url}/admin/audit?q=203.0.113.7`);
+    await judge('admin-audit');
+  });
+
   it('turn the others away with a way out', async () => {
     await enter(visitor);
     await judge('denied');

@@ -42,6 +42,18 @@ const settings = {
   requireSecondFactor: z.boolean().optional().describe('Sign in with a second factor always.'),
   strictRefresh: z.boolean().optional().describe('End a family of refresh tokens at any second use.'),
   mayIntrospect: z.boolean().optional().describe('Introspect tokens that are for others.'),
+  sessionIdleSeconds: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('Sign in anew after so long without use of the browser’s session, 300 or more. 0: as the installation.'),
+  defaultMaxAge: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('Seconds that a sign-in may be old, where a request says nothing (default_max_age).'),
 };
 
 type Settings = z.output<z.ZodObject<typeof settings>>;
@@ -104,6 +116,7 @@ const readMetadata = (input: Settings): MetadataInput => {
     id_token_signed_response_alg: input.idTokenAlg,
     client_uri: input.clientUri,
     logo_uri: input.logoUri,
+    default_max_age: input.defaultMaxAge,
   };
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));
 };
@@ -116,6 +129,7 @@ const readSettings = async (input: Settings, domains: Domains) => ({
   requireSecondFactor: input.requireSecondFactor,
   strictRefresh: input.strictRefresh,
   mayIntrospect: input.mayIntrospect,
+  sessionIdleSeconds: input.sessionIdleSeconds,
   metadata: readMetadata(input),
 });
 
@@ -141,6 +155,8 @@ const describeClient = ({ metadata, ...entry }: ReturnType<typeof dated<Client>>
     ['second factor', entry.requireSecondFactor ? 'required' : undefined],
     ['PKCE', entry.requirePkce ? undefined : 'not required'],
     ['strict refresh', entry.strictRefresh ? true : undefined],
+    ['idle limit', entry.sessionIdleSeconds ? `${entry.sessionIdleSeconds} s` : undefined],
+    ['sign-in at most', metadata.default_max_age === undefined ? undefined : `${metadata.default_max_age} s old`],
     ['may introspect', entry.mayIntrospect ? 'any token' : undefined],
     ['created', entry.createdAt],
   ]);

@@ -19,6 +19,9 @@ export interface DeviceSources {
   readonly clock: Clock;
 }
 
+/** What sessions are described from. */
+export type SessionSources = Omit<DeviceSources, 'devices'>;
+
 const icons: Partial<Record<DeviceType, IconName>> = { mobile: 'phone', tablet: 'phone' };
 const iconOf = (type: DeviceType): IconName => icons[type] ?? 'device';
 
@@ -34,7 +37,7 @@ const unusual: Partial<Record<RiskSignal, string>> = {
 };
 
 async function sessionItem(
-  { clients, clock }: DeviceSources,
+  { clients, clock }: SessionSources,
   session: ListedSession,
   signals: readonly RiskSignal[],
 ): Promise<SessionItem> {
@@ -59,7 +62,7 @@ async function sessionItem(
 
 /** The sessions of a person; the one that looks comes first, then the ones used last. */
 export async function readSessions(
-  sources: DeviceSources,
+  sources: SessionSources,
   accountId: AccountId,
   currentUid: string,
 ): Promise<SessionItem[]> {

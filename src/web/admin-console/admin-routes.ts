@@ -8,12 +8,13 @@ import type { PageWriter } from '../page-writer.ts';
 import { addAuditDownload } from './audit-download.ts';
 import { type AuditPageNeeds, addAuditPage, auditPath } from './audit-page.ts';
 import { createOverviewReader, type OverviewSources } from './overview.ts';
+import { addSessionsPage, type SessionsPageNeeds, sessionsPath } from './sessions-page.ts';
 
-interface Needs extends OverviewSources, AuditPageNeeds {
+interface Needs extends OverviewSources, AuditPageNeeds, SessionsPageNeeds {
   readonly guard: ConsoleGuard;
   readonly pages: PageWriter;
   readonly accounts: OverviewSources['accounts'] & AuditPageNeeds['accounts'];
-  readonly clients: OverviewSources['clients'];
+  readonly clients: OverviewSources['clients'] & SessionsPageNeeds['clients'];
   readonly audit: OverviewSources['audit'] & Pick<AuditLog, 'record'>;
   readonly links: AdminOverviewPage['links'];
 }
@@ -39,6 +40,7 @@ const shellFor = (account: Account, path = home): ConsoleShell => ({
     {
       links: [
         { href: home, label: 'Overview', icon: 'seal', current: path === home },
+        { href: sessionsPath, label: 'Sessions', icon: 'device', current: path === sessionsPath },
         { href: auditPath, label: 'Audit log', icon: 'list', current: path === auditPath },
       ],
     },
@@ -53,7 +55,7 @@ const shellFor = (account: Account, path = home): ConsoleShell => ({
   ],
 });
 
-/** The admin console, for accounts with the role `admin`. So far it shows and changes nothing. */
+/** The admin console, for accounts with the role `admin`. It shows, and ends sessions. */
 export function createAdminRoutes(needs: Needs): Router {
   const { guard, pages, links } = needs;
   const router = new Router();
@@ -67,5 +69,6 @@ export function createAdminRoutes(needs: Needs): Router {
   );
   addAuditPage(router, needs, (account) => shellFor(account, auditPath));
   addAuditDownload(router, needs);
+  addSessionsPage(router, needs, (account) => shellFor(account, sessionsPath));
   return router;
 }

@@ -41,6 +41,7 @@ const views: Readonly<Record<PageName, string>> = {
   denied: 'admin/denied',
   'admin-overview': 'admin/overview',
   'admin-audit': 'admin/audit',
+  'admin-sessions': 'admin/sessions',
   'account-overview': 'account/overview',
   'account-password': 'account/password',
   'account-two-step': 'account/two-step',
