@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { createPerson, type Person } from '../support/people.ts';
 import { signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, type Page, readForm, WebClient } from '../support/web-client.ts';
 
 const operator = { kind: 'operator' } as const;
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`the account console's pages about data, on ${lane.name}`, () => {
     let server: RunningApp;
     const stack = new AsyncDisposableStack();

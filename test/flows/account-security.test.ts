@@ -4,7 +4,7 @@ import { createSqlThrottleStore } from '../../src/sign-in/throttle-store-sql.ts'
 import { createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, type Page, WebClient } from '../support/web-client.ts';
 
 const nextPassword = 'seven quiet lamps over water';
@@ -16,7 +16,7 @@ const said = (page: Page): string =>
     .replace(/<[^>]+>/g, ' ')
     .replace(/\s+/g, ' ');
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`the account console's pages about signing in, on ${lane.name}`, () => {
     let server: RunningApp;
     const stack = new AsyncDisposableStack();

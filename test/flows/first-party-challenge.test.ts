@@ -4,14 +4,14 @@ import { sha256 } from '../../src/shared/crypto.ts';
 import { DirectClient, type Reply, textOf } from '../support/direct-client.ts';
 import { createApi, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, WebClient } from '../support/web-client.ts';
 
 const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 const begin = { response_type: 'code', code_challenge: sha256(verifier), code_challenge_method: 'S256' };
 const path = '/oauth2/authorization-challenge';
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`the authorization challenge endpoint on ${lane.name}`, () => {
     const stack = new AsyncDisposableStack();
     let server: RunningApp;

@@ -3,12 +3,12 @@ import { decodeJwt } from 'jose';
 import { DirectClient, type Reply, textOf } from '../support/direct-client.ts';
 import { createApi, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 
 const fifty = <T>(work: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 50 }, work));
 const good = ({ status }: Reply): boolean => status === 200;
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`sign-in by JSON on ${lane.name}`, () => {
     const stack = new AsyncDisposableStack();
     let server: RunningApp;

@@ -4,7 +4,7 @@ import { goodPassword, newAddress } from '../registration/fixture.ts';
 import { createPerson, enrolTotp } from '../support/people.ts';
 import { type RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, readForm, WebClient } from '../support/web-client.ts';
 import {
   answerOf,
@@ -20,7 +20,7 @@ import {
 
 const operator = { kind: 'operator' } as const;
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`recovery on ${lane.name}`, () => {
     const stack = new AsyncDisposableStack();
     let server: RunningApp;

@@ -3,7 +3,7 @@ import { goodPassword, newAddress } from '../registration/fixture.ts';
 import { createPerson } from '../support/people.ts';
 import { type RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, readForm, WebClient } from '../support/web-client.ts';
 import {
   answerOf,
@@ -17,7 +17,7 @@ import {
   visitorOf,
 } from './entry-visitor.ts';
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`registration on ${lane.name}`, () => {
     const stack = new AsyncDisposableStack();
     let server: RunningApp;

@@ -31,3 +31,10 @@ export function outerStoreLanes(): StoreLane[] {
   const lanes = storeLanes();
   return lanes.length > 2 ? lanes.filter((_lane, index) => index !== 1) : lanes;
 }
+
+/**
+ * The fullest combination, for long flows whose like also run embedded: everything that starts a server without naming its
+ * stores does. With SALLYPORT_TEST_LANES=all they run on every combination.
+ */
+export const fullestStoreLane = (): StoreLane[] =>
+  process.env.SALLYPORT_TEST_LANES === 'all' ? storeLanes() : storeLanes().slice(-1);

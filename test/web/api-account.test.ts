@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { generate } from 'otplib';
 import { createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { type Answer, type Ask, browserOf, secondOver, tokenOf, withToken } from './api-caller.ts';
 
 const nextPassword = 'seven quiet lamps over water';
@@ -12,7 +12,7 @@ const statusesOf = (answers: readonly Answer[]): Record<number, number> => {
   return counts;
 };
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`the account API about the account and its factors, on ${lane.name}`, function () {
     this.timeout(60_000);
     let server: RunningApp;
