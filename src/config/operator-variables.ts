@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { describe, isNetwork, list, seconds } from './variable.ts';
+import { isNetwork } from '../shared/networks.ts';
+import { describe, list, seconds } from './variable.ts';
 
 /** Variables about webhooks, alerts and traces. */
 export const operatorVariables = {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { describe, isNetwork, list } from './variable.ts';
+import { defaultRiskPolicy, riskActions, riskSignals } from '../risk/index.ts';
+import { isNetwork } from '../shared/networks.ts';
+import { describe, list } from './variable.ts';
 
 const networks = (description: string) =>
   describe(
@@ -18,15 +20,9 @@ const countries = (description: string) =>
     description,
   );
 
-const signals = [
-  'new-device',
-  'address-changed',
-  'impossible-travel',
-  'token-reuse',
-  'many-accounts',
-  'listed-address',
-];
-const actions = ['off', 'note', 'notify', 'second-factor', 'end'];
+const signals: readonly string[] = riskSignals;
+const actions: readonly string[] = riskActions;
+const defaults = Object.entries(defaultRiskPolicy).map((entry) => entry.join('='));
 
 /** Variables about where people sign in from, and what is done when that looks wrong. */
 export const riskVariables = {
@@ -57,7 +53,7 @@ export const riskVariables = {
         }),
       { error: `Give signal=action. Signals: ${signals.join(', ')}. Actions: ${actions.join(', ')}` },
     ),
-    `What is done about signs of somebody else, where it is not the default: new-device=notify,address-changed=note,impossible-travel=second-factor,token-reuse=notify,many-accounts=note,listed-address=second-factor. Actions, each with those before it: ${actions.join(', ')}.`,
+    `What is done about signs of somebody else, where it is not the default: ${defaults.join(',')}. Actions, each with those before it: ${actions.join(', ')}.`,
   ),
 };
 

@@ -1,6 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { familyOf, readNetworks } from '../shared/networks.ts';
 import { watchedFile } from './watched-file.ts';
 
 /** A set of addresses and networks. */
@@ -9,21 +10,12 @@ export interface NetworkList {
   has(address: string): boolean;
 }
 
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
-
 /** @throws AppError `invalid_input` naming the entry that is neither an address nor a CIDR range. */
 export function createNetworkList(entries: readonly string[]): NetworkList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', bits, ...rest] = entry.split('/');
-    const widest = isIP(address) === 4 ? 32 : 128;
-    const sound = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
-    if (isIP(address) === 0 || rest.length > 0 || !sound) {
-      throw new AppError('invalid_input', `"${entry.slice(0, 60)}" is not an IP address or CIDR range.`);
-    }
-    if (bits === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, Number(bits), familyOf(address));
-  }
+  const list = readNetworks(
+    entries,
+    (entry) => new AppError('invalid_input', `"${entry.slice(0, 60)}" is not an IP address or CIDR range.`),
+  );
   return {
     size: entries.length,
     has: (address) => entries.length > 0 && isIP(address) !== 0 && list.check(address, familyOf(address)),

@@ -2,6 +2,7 @@ import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { keyClientId, type LiveApiKey, looksLikeKey } from '../api-keys/index.ts';
 import type { Client } from '../clients/index.ts';
+import { builtInClient } from './built-in-client.ts';
 import type { OidcDomains } from './domains.ts';
 import { mayIntrospect } from './introspection.ts';
 import type { OidcSettings } from './settings.ts';
@@ -10,7 +11,7 @@ import { signedFor } from './token-exchange-issue.ts';
 import { ancestor, noteClaims } from './token-exchange-lineage.ts';
 
 /** Stands for people's API keys where a client has to be named. It has no secret, no grant and no address. */
-export const apiKeyClient: Client = {
+export const apiKeyClient = builtInClient({
   id: keyClientId,
   name: 'API keys',
   kind: 'machine',
@@ -23,18 +24,7 @@ export const apiKeyClient: Client = {
     id_token_signed_response_alg: 'ES256',
     scope: '',
   },
-  apis: {},
-  firstParty: true,
-  directSignIn: false,
-  requirePkce: true,
-  requireSecondFactor: false,
-  strictRefresh: true,
-  mayIntrospect: false,
-  disabled: false,
-  createdAt: 0,
-  updatedAt: 0,
-  version: 1,
-};
+});
 
 /** A short token in the place of a key. */
 export interface KeyToken {

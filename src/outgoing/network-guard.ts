@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { familyOf, readNetworks } from '../shared/networks.ts';
 
 /** Says which addresses requests may go to. */
 export interface NetworkGuard {
@@ -34,8 +35,6 @@ const closed6 = [
   ['3fff::', 20],
 ] as const;
 
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
-
 function publicSpace(): (address: string) => boolean {
   const [closed, global6] = [new BlockList(), new BlockList()];
   for (const [net, bits] of closed4) closed.addSubnet(net, bits, 'ipv4');
@@ -45,21 +44,6 @@ function publicSpace(): (address: string) => boolean {
     const family = familyOf(address);
     return !closed.check(address, family) && (family === 'ipv4' || global6.check(address, 'ipv6'));
   };
-}
-
-/** @throws RangeError naming the entry that is neither an address nor a CIDR range. */
-function readNetworks(entries: readonly string[], variable: string): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', bits, ...rest] = entry.split('/');
-    const widest = isIP(address) === 4 ? 32 : 128;
-    const sound = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
-    if (isIP(address) === 0 || rest.length > 0 || !sound) {
-      throw new RangeError(`"${entry}" in ${variable} is not an IP address or CIDR range.`);
-    }
-    list.addSubnet(address, bits === undefined ? widest : Number(bits), familyOf(address));
-  }
-  return list;
 }
 
 /** An IPv4 address that is written as an IPv6 one, else the address itself, without zone. */
@@ -86,7 +70,10 @@ export function createNetworkGuard(options: {
   readonly anywhere: boolean;
 }): NetworkGuard {
   const { variable, networks, anywhere } = options;
-  const allowed = readNetworks(networks, variable);
+  const allowed = readNetworks(
+    networks,
+    (entry) => new RangeError(`"${entry}" in ${variable} is not an IP address or CIDR range.`),
+  );
   const isPublic = publicSpace();
   return {
     refusal: `The address is not public, and ${variable} does not name it.`,

@@ -38,8 +38,6 @@ export interface Risk {
   }): Promise<SignInVerdict>;
   /** Whether a sign-in with everything right may be refused as if it were wrong; then no answer's time may tell. */
   readonly refusesSignIns: boolean;
-  /** What the installation does about a token that was used twice. */
-  readonly onTokenReuse: RiskAction;
   /** Roughly where an address is. */
   locate(ip: string | undefined): Location | undefined;
   /** How each of these sessions of an account stands, in their order. */
@@ -125,7 +123,6 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
 
   return {
     refusesSignIns: signInSignalNames.some((signal) => policy[signal] === 'end'),
-    onTokenReuse: policy['token-reuse'],
     locate: (ip) => locations.find(ip),
 
     async assessSignIn({ accountId, flowHash, deviceKnown, meta }) {

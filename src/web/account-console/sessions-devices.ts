@@ -65,11 +65,14 @@ export async function readSessions(
   sources: SessionSources,
   accountId: AccountId,
   currentUid: string,
-): Promise<SessionItem[]> {
+): Promise<(SessionItem & { readonly trust: number })[]> {
   const listed = await sources.sessions.list(accountId, currentUid);
   const standings = await sources.risk.standingOf(accountId, listed);
   const items = await Promise.all(
-    listed.map((session, index) => sessionItem(sources, session, standings[index]?.signals ?? [])),
+    listed.map(async (session, index) => {
+      const { signals = [], trust = 0 } = standings[index] ?? {};
+      return { ...(await sessionItem(sources, session, signals)), trust };
+    }),
   );
   return items.sort(
     (one, other) =>

@@ -50,16 +50,11 @@ async function findPerson({ accounts }: SessionsPageNeeds, q: string): Promise<A
   return (await accounts.findByLogin(q)) ?? (await accounts.find(asAccountId(q)));
 }
 
-async function personOf(needs: SessionsPageNeeds, account: Account): Promise<AdminSessionsPage['person']> {
-  const [items, listed] = await Promise.all([readSessions(needs, account.id, ''), needs.sessions.list(account.id)]);
-  const standings = await needs.risk.standingOf(account.id, listed);
-  const trust = new Map(listed.map(({ id }, index) => [id as string, standings[index]?.trust ?? 0]));
-  return {
-    name: account.profile.name ?? account.username ?? account.email,
-    id: account.id,
-    sessions: items.map((item) => ({ ...item, trust: trust.get(item.id) ?? 0 })),
-  };
-}
+const personOf = async (needs: SessionsPageNeeds, account: Account): Promise<AdminSessionsPage['person']> => ({
+  name: account.profile.name ?? account.username ?? account.email,
+  id: account.id,
+  sessions: await readSessions(needs, account.id, ''),
+});
 
 async function logoutsOf(needs: SessionsPageNeeds, accountId?: AccountId): Promise<AdminSessionsPage['logouts']> {
   const found = await needs.backChannel.list({ limit: shownLogouts, ...(accountId !== undefined && { accountId }) });

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP, SocketAddress } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
+import { familyOf, readNetworks } from '../../shared/networks.ts';
 import { arrivalOf } from './arrival.ts';
 import type { Caller, EdgeMiddleware } from './context.ts';
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
 /**
  * An IP address in its one canonical spelling, or undefined when `text` is none. It takes what proxies write: a port
@@ -21,23 +20,6 @@ export function canonicalAddress(text: string): string | undefined {
   if (isIP(address) === 4) return address;
   const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(canonical)?.[1] ?? canonical;
-}
-
-/** @throws RangeError naming the entry that is neither an address nor a CIDR range. */
-function trustList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', bits, ...rest] = entry.split('/');
-    const prefix = bits === undefined ? undefined : Number(bits);
-    const widest = isIP(address) === 4 ? 32 : 128;
-    const sound = prefix === undefined || (/^\d{1,3}$/.test(bits ?? '') && prefix <= widest);
-    if (isIP(address) === 0 || rest.length > 0 || !sound) {
-      throw new RangeError(`"${entry}" in SALLYPORT_TRUSTED_PROXIES is not an IP address or CIDR range.`);
-    }
-    if (prefix === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, prefix, familyOf(address));
-  }
-  return list;
 }
 
 interface Peer {
@@ -58,7 +40,10 @@ const headerOf = (req: IncomingMessage, name: string): string => String(req.head
 export function createCallerReader(options: {
   readonly trustedProxies: readonly string[];
 }): (req: IncomingMessage) => Caller {
-  const list = trustList(options.trustedProxies);
+  const list = readNetworks(
+    options.trustedProxies,
+    (entry) => new RangeError(`"${entry}" in SALLYPORT_TRUSTED_PROXIES is not an IP address or CIDR range.`),
+  );
   const trusts = (address: string): boolean => list.check(address, familyOf(address));
   const peers = new Map<string, Peer>();
 
