@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Provider } from 'oidc-provider';
 import type { Client } from '../clients/index.ts';
 import { accessId } from '../revocation/index.ts';
+import { epochSeconds, systemClock, waitUntil } from '../shared/clock.ts';
 import { type AccountId, asAccountId } from '../shared/ids.ts';
 import type { OidcDomains } from './domains.ts';
 import { type Order, readOrder, type Wanted } from './first-party-order.ts';
@@ -67,8 +67,8 @@ const endedSince = (
  * new password and signs in with it at once. They wait for the next second.
  */
 async function outliveEnding(domains: OidcDomains, signIn: DirectSignIn): Promise<void> {
-  const now = Date.now();
-  if (await endedSince(domains, signIn, now - (now % 1000))) await delay(1010 - (now % 1000));
+  const second = epochSeconds(systemClock) * 1000;
+  if (await endedSince(domains, signIn, second)) await waitUntil(systemClock, second + 1000);
 }
 
 const scopeOf = ({ identity, api }: Order): string => [...identity, ...api].join(' ');

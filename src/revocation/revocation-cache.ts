@@ -3,6 +3,7 @@ import type { RevocationPage } from './revocation-store.ts';
 
 type Entry = Pick<StoredRevocation, 'revokedAt' | 'expiresAt'>;
 type Pending = Entry & { readonly until: number };
+type PendingOf = Map<string, Set<Pending>>;
 
 /** Longer than any transaction may stay open; after it, a revocation of ours has been read back or was undone. */
 const pendingMilliseconds = 30_000;
@@ -13,7 +14,7 @@ const mapPerKind = <Value>(): Record<RevocationKind, Map<string, Value>> =>
 /** The unexpired revocations in memory, some 200 bytes each. */
 export class RevocationCache {
   readonly #entries = mapPerKind<Entry>();
-  readonly #pending = mapPerKind<Pending>();
+  readonly #pending: Record<RevocationKind, PendingOf> = mapPerKind<Set<Pending>>();
   #sweepAt = 0;
 
   /** Whether there is nothing to look for. */
@@ -30,14 +31,17 @@ export class RevocationCache {
     return Object.fromEntries(revocationKinds.map((kind) => [kind, count(kind)])) as Record<RevocationKind, number>;
   }
 
-  /** Notes a revocation of this process, which counts at once even while its transaction is open. */
-  expect({ kind, idHash, revokedAt, expiresAt }: StoredRevocation, now: number): void {
-    const before = this.#pending[kind].get(idHash);
-    this.#pending[kind].set(idHash, {
-      revokedAt: Math.max(revokedAt, before?.revokedAt ?? 0),
-      expiresAt: Math.max(expiresAt, before?.expiresAt ?? 0),
-      until: now + pendingMilliseconds,
-    });
+  /**
+   * Notes a revocation of this process, which counts at once even while its transaction is open. Returns what takes it
+   * back when that transaction is rolled back: an ending that never was must not end what comes after it.
+   */
+  expect({ kind, idHash, revokedAt, expiresAt }: StoredRevocation, now: number): () => void {
+    const pending = this.#pending[kind];
+    const entry: Pending = { revokedAt, expiresAt, until: now + pendingMilliseconds };
+    const others = pending.get(idHash);
+    if (others) others.add(entry);
+    else pending.set(idHash, new Set([entry]));
+    return () => this.#drop(pending, idHash, entry);
   }
 
   /** Takes in what the store has. */
@@ -53,16 +57,25 @@ export class RevocationCache {
   has(kind: RevocationKind, idHash: string, issuedAt: number | undefined, now: number): boolean {
     const entry = this.#entries[kind].get(idHash);
     if (entry && concerns(entry, issuedAt, now)) return true;
-    const pending = this.#pending[kind].get(idHash);
-    return pending !== undefined && pending.until > now && concerns(pending, issuedAt, now);
+    for (const pending of this.#pending[kind].get(idHash) ?? []) {
+      if (pending.until > now && concerns(pending, issuedAt, now)) return true;
+    }
+    return false;
   }
 
   #sweep(now: number): void {
     if (now < this.#sweepAt) return;
     this.#sweepAt = now + pendingMilliseconds;
     for (const kind of revocationKinds) {
-      for (const [id, { until }] of this.#pending[kind]) if (until <= now) this.#pending[kind].delete(id);
+      for (const [id, all] of this.#pending[kind]) {
+        for (const entry of all) if (entry.until <= now) this.#drop(this.#pending[kind], id, entry);
+      }
       for (const [id, { expiresAt }] of this.#entries[kind]) if (expiresAt <= now) this.#entries[kind].delete(id);
     }
+  }
+
+  #drop(pending: PendingOf, idHash: string, entry: Pending): void {
+    const all = pending.get(idHash);
+    if (all?.delete(entry) && all.size === 0) pending.delete(idHash);
   }
 }

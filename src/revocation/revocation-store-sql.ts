@@ -1,4 +1,5 @@
 import type { Database } from '../storage/database.ts';
+import { currentUnitOfWork } from '../storage/unit-of-work.ts';
 import type { ListedRevocation, RevocationKind, StoredRevocation } from './revocation.ts';
 import type { RevocationFilter, RevocationStore } from './revocation-store.ts';
 
@@ -92,6 +93,10 @@ async function listRows(
  */
 export const createSqlRevocationStore = (database: Database): RevocationStore => ({
   transaction: (work) => database.transaction(work),
+
+  whenUndone(undo) {
+    currentUnitOfWork()?.onRollback.push(async () => undo());
+  },
 
   async add({ kind, idHash, revokedAt, expiresAt, reason, by }) {
     // The embedded database has one process, so there is nobody to tell.

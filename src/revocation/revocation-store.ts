@@ -22,6 +22,8 @@ export interface RevocationFilter {
 export interface RevocationStore {
   /** Runs writes that belong together, joining the transaction that is already open. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Calls `undo` when the transaction at hand is rolled back. */
+  whenUndone(undo: () => void): void;
   /** Adds it or keeps the later times of both, and tells the other nodes. Resolves to false when it changed nothing. */
   add(revocation: StoredRevocation & { readonly reason: string; readonly by: string }): Promise<boolean>;
   /** Those of these keys that are there, expired or not. */

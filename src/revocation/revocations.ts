@@ -121,10 +121,10 @@ class RevocationList implements Revocations {
     }
     const revocation: StoredRevocation = { kind, idHash: sha256(id), revokedAt: before, expiresAt };
     await store.transaction(async () => {
-      if (!(await store.add({ ...revocation, reason: reason.slice(0, 200), by: nameOf(by) }))) return;
-      await this.#record(entry, revocation, before < now);
+      const isNew = await store.add({ ...revocation, reason: reason.slice(0, 200), by: nameOf(by) });
+      store.whenUndone(this.#cache.expect(revocation, now));
+      if (isNew) await this.#record(entry, revocation, before < now);
     });
-    this.#cache.expect(revocation, now);
   }
 
   async isRevoked(checks: readonly RevocationCheck[]): Promise<boolean> {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Where the time comes from; tests hand in one they can set. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -22,6 +24,17 @@ export class FixedClock implements Clock {
   advance(seconds: number): void {
     this.#now += seconds * 1000;
   }
+}
+
+/**
+ * Waits until that time (milliseconds since the epoch) has come. A timer counts from when the event loop last looked at the
+ * clock, so one alone may come early; where a clock stands still, this ends after as long as it would have taken.
+ */
+export async function waitUntil(clock: Clock, time: number): Promise<void> {
+  const left = time - clock.now();
+  // A tick more than needed: the two clocks do not turn their milliseconds together.
+  const end = performance.now() + left + 1;
+  for (let rest = left; rest > 0; rest = end - performance.now()) await delay(rest);
 }
 
 /** Whole seconds since the epoch, as JWTs count (RFC 7519 §2, NumericDate). */

@@ -1,3 +1,4 @@
+import { waitUntil } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import { describeEvidence } from './evidence.ts';
 import type { Flow } from './flow.ts';
@@ -37,6 +38,8 @@ export async function finish(parts: SignInParts, flowId: string, meta: RequestMe
   if (step !== 'done' || !account || !finished) {
     throw new AppError('conflict', 'This sign-in is not complete. Go back to it and take the next step.');
   }
+  // A new password dates what was proven to the next second, and whatever is issued before that ended with the old one.
+  await waitUntil(clock, Math.max(...finished.evidence.methods.map(({ at }) => at)) * 1000);
   await flows.transaction(async () => {
     if (!(await flows.finish(flow, clock.now()))) {
       throw new AppError('conflict', 'This sign-in was completed already. Go back to the app.');

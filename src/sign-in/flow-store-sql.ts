@@ -149,6 +149,12 @@ export function createSqlFlowStore(database: Database): FlowStore {
       return row && fromRow(row);
     },
 
+    async hold(version, accountId, now) {
+      // Not "for update": rows that refer to the account are added meanwhile without waiting.
+      await database.sql.raw('select id from account where id = ? for no key update', [accountId]);
+      return (await at(version, now).first('id')) !== undefined;
+    },
+
     async takeCodeTry(version, limit, now) {
       const rows = (await at(version, now)
         .where('wrong_codes', '<', limit)

@@ -35,6 +35,11 @@ export interface FlowStore {
   find(id: string): Promise<Flow | undefined>;
   /** The flow after the step; undefined when another change came first. */
   advance(at: FlowVersion, change: Advance, now: number): Promise<Flow | undefined>;
+  /**
+   * Locks the account until the transaction ends, and says whether the flow still stands there. For a step whose work ends
+   * what others have: whoever comes second must not begin it.
+   */
+  hold(at: FlowVersion, accountId: AccountId, now: number): Promise<boolean>;
   /** Takes one of `limit` tries: how many are used now, undefined when there was none left or the flow has moved. */
   takeCodeTry(at: FlowVersion, limit: number, now: number): Promise<number | undefined>;
   /** Gives back a try that was no guess. */

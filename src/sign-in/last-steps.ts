@@ -59,6 +59,7 @@ export async function changePassword(
   const prepared = await credentials.preparePassword(password);
   const proven = flow.evidence;
   const next = await takeStep<'moved'>(flows, flow, clock.now(), async () => {
+    if (!(await flows.hold(flow, account.id, clock.now()))) return 'moved';
     await credentials.setPassword(account.id, prepared, { ...meta, clientId: flow.clientId, keptFlow: flow.id });
     // Dated only now: what the new password ends is everything up to this moment.
     return { evidence: renewed(parts, situation, proven), unseenCodes: flow.unseenCodes };

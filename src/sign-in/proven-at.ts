@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { epochSeconds } from '../shared/clock.ts';
+import { epochSeconds, waitUntil } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { SignInParts } from './parts.ts';
 
@@ -8,10 +7,9 @@ import type { SignInParts } from './parts.ts';
  * second in which an account's access was ended could not be told from what was proven before: then it waits for the next.
  */
 export async function provenAt({ revocations, clock }: SignInParts, accountId: AccountId): Promise<number> {
-  const now = clock.now();
-  const second = Math.floor(now / 1000) * 1000;
+  const second = epochSeconds(clock) * 1000;
   if (revocations?.isRevokedCached([{ kind: 'account', id: accountId, issuedAt: second }])) {
-    await delay(second + 1000 - now);
+    await waitUntil(clock, second + 1000);
   }
   return epochSeconds(clock);
 }

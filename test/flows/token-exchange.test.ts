@@ -105,6 +105,7 @@ describe('token exchange between services', () => {
     const page = await web.open(attempt.url);
     const back = page.name === 'login' ? await signIn(web, page, who) : page;
     const { checks } = attempt;
+    expect(back.url.href).to.include(callback);
     return oidc.authorizationCodeGrant(
       app.relyingParty.config,
       back.url,

@@ -104,7 +104,11 @@ for (const lane of sqlLanes()) {
       expect(mails.filter(({ status }) => status === 'pending')).to.have.length(5);
       expect(mails.filter(({ status }) => status === 'capped')).to.have.length(4);
       expect((await registration.verifyEmail(token, sameBrowser, meta)).outcome).to.equal('verified');
-      expect((await registration.verifyEmail(mails[1]?.token ?? '', sameBrowser, meta)).outcome).to.equal('expired');
+      const others = mails.filter((mail) => mail.token !== '' && mail.token !== token);
+      expect(others).to.have.length.above(3);
+      for (const other of others) {
+        expect((await registration.verifyEmail(other.token, sameBrowser, meta)).outcome).to.equal('expired');
+      }
     });
 
     it('that are verified, unknown or nonsense get the same answer to that, and no mail', async () => {

@@ -60,6 +60,7 @@ export class RelyingParty {
     parameters: Record<string, string> = {},
   ): ReturnType<typeof oidc.authorizationCodeGrant> {
     const { expectedNonce, ...rest } = checks;
+    if (!callback.href.startsWith(this.redirectUri)) throw new Error(`not a callback: ${callback.href}`);
     return oidc.authorizationCodeGrant(
       this.config,
       callback,

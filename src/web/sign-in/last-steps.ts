@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../shared/errors.ts';
 import type { FlowView } from '../../sign-in/index.ts';
 import type { ChangePasswordPage } from '../factor-models.ts';
@@ -58,8 +57,6 @@ export async function submitChangePassword(surface: SignInSurface, remember: Rem
   const result = await surface.signIn.changePassword(interaction.uid, form.get('new-password') ?? '', metaOf(ctx));
   if (result.outcome === 'weak') return showRules(surface, visit, result.view, result.reasons);
   if (result.outcome === 'refused') return dispatch(surface, remember, visit);
-  // Tokens count in whole seconds, and those of the second of the change ended with the old password.
-  await delay(1000 - (Date.now() % 1000));
   return dispatch(surface, remember, visit, result.view);
 }
 
