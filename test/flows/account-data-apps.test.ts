@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { createApi, createClient, createPerson, type Person } from '../support/people.ts';
 import { allow, RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, readForm, WebClient } from '../support/web-client.ts';
 
 const callback = 'https://app.example/callback';
@@ -21,7 +21,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string> =>
     (error: { error?: string; code?: string; status?: number }) => error.error ?? error.code ?? String(error.status),
   );
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`connected apps in the account console, on ${lane.name}`, () => {
     let server: RunningApp;
     let app: RelyingParty;

@@ -3,12 +3,12 @@ import { AppError } from '../../src/shared/errors.ts';
 import { createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, WebClient } from '../support/web-client.ts';
 
 const operator = { kind: 'operator' } as const;
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`our own consoles, signed in to like any app, on ${lane.name}`, () => {
     let server: RunningApp;
     const stack = new AsyncDisposableStack();

@@ -4,12 +4,12 @@ import { DirectClient, textOf } from '../support/direct-client.ts';
 import { createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, type Page, WebClient } from '../support/web-client.ts';
 
 const callback = 'https://app.example/callback';
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`one lock for pages and JSON on ${lane.name}`, () => {
     const stack = new AsyncDisposableStack();
     let server: RunningApp;

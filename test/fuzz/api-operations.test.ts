@@ -246,7 +246,7 @@ describe('every operation of the OpenAPI document', function () {
           }),
           {
             seed: 20_261_121,
-            numRuns: door.operation.requestBody || door.path.includes('{') ? 50 : 10,
+            numRuns: door.operation.requestBody || door.path.includes('{') ? 30 : 8,
             endOnFailure: true,
             examples: honestShots(door),
           },

@@ -32,10 +32,13 @@ function slowest({ times }: Result): string {
 }
 
 /** Files of one process: few enough that both cores have work until the end, many enough that starting it is cheap. */
-const batchSize = 16;
+const batchSize = 18;
 
-/** Processes at once, each with stores of its own; a Redis that was given is one for all, so it is used by one. */
-const workers = process.env.REDIS_URL ? 1 : Math.min(2, availableParallelism());
+/**
+ * Processes at once, each with stores of its own: one more than cores, because tests also wait for browsers, stores and
+ * clocks. A Redis that was given is one for all, so it is used by one.
+ */
+const workers = process.env.REDIS_URL ? 1 : Math.min(3, availableParallelism() + 1);
 
 /** Runs batch after batch until none is left. What a batch wrote is shown when it is over. */
 async function work(batches: string[][], env: Readonly<Record<string, string>>, total: Result): Promise<void> {

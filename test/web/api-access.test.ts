@@ -3,12 +3,12 @@ import { createAuthenticator } from '../passkeys/authenticator.ts';
 import { DirectClient, textOf } from '../support/direct-client.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { type Answer, browserOf, registerApp, tokenOf, withToken } from './api-caller.ts';
 
 const ids = ({ json }: Answer): string[] => json.items.map(({ id }: { id: string }) => id);
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`the account API about sessions, passkeys, apps and data, on ${lane.name}`, function () {
     this.timeout(60_000);
     let server: RunningApp;
