@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { basic, send } from './http-client.ts';
 import { signIn } from './sign-in.ts';
-import type { BenchClient, Target } from './target.ts';
+import type { BenchClient, BenchPerson, Target } from './target.ts';
 
 /** One kind of request; `prepare` makes what the requests need and is not measured. */
 export interface Lane {
@@ -91,18 +91,33 @@ const refresh: Lane = {
 /** Whose turn it is to sign in; it goes on from slice to slice, so that everybody has theirs before anybody's second. */
 let turn = 0;
 
+const nextPerson = ({ people }: Target): BenchPerson => {
+  const person = people[turn % people.length];
+  turn += 1;
+  if (!person) throw new Error('nobody is there to sign in');
+  return person;
+};
+
 const password: Lane = {
   title: 'sign-in by password, to tokens',
   concurrency: 8,
   warmUpSeconds: 10,
   prepare: async (agent, target) => async () => {
-    const person = target.people[turn % target.people.length];
-    turn += 1;
-    if (person) await signIn(agent, target, person);
+    await signIn(agent, target, nextPerson(target));
+  },
+};
+
+const newBrowser: Lane = {
+  title: 'the same in a browser never seen before',
+  concurrency: 8,
+  warmUpSeconds: 2,
+  prepare: async (agent, target) => async () => {
+    const { login, password: secret } = nextPerson(target);
+    await signIn(agent, target, { login, password: secret });
   },
 };
 
 /** In the order of the table. */
-export const lanes = { opaque, jwt, introspection, refresh, password } satisfies Record<string, Lane>;
+export const lanes = { opaque, jwt, introspection, refresh, password, newBrowser } satisfies Record<string, Lane>;
 
 export type LaneName = keyof typeof lanes;

@@ -7,7 +7,7 @@ import { createSqlCredentialStore } from '../src/credentials/credential-store-sq
 import { createCredentialImport } from '../src/credentials/index.ts';
 import { systemClock } from '../src/shared/clock.ts';
 import { createLogs } from '../src/shared/logger.ts';
-import { argon2Cost, type BenchClient, type Target, usage } from './target.ts';
+import { argon2Cost, type BenchClient, type BenchPerson, type Target, usage } from './target.ts';
 
 const [, , port = '', dataDir = ''] = process.argv;
 const origin = `http://127.0.0.1:${port}`;
@@ -57,12 +57,15 @@ async function createPeople(count: number): Promise<Target['people']> {
   });
   const store = createSqlCredentialStore(app.database);
   const imported = createCredentialImport({ store, clock: systemClock, secrets: app.domains.secrets });
-  const people: { login: string; password: string }[] = [];
+  const people: BenchPerson[] = [];
   for (let index = 0; index < count; index += 1) {
     const login = `person${index}`;
     const { id } = await accounts.create({ username: login, email: `${login}@bench.example`, emailVerified: true }, by);
     await imported.setPasswordHash(id, phc);
-    people.push({ login, password });
+    // Most sign-ins come from the browser that somebody always uses.
+    const device = randomBytes(16).toString('base64url');
+    await app.domains.devices.seen(id, device, { ip: '127.0.0.1' });
+    people.push({ login, password, browser: `sp_device=${device}` });
   }
   return people;
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Agent } from 'node:http';
 import { basic, type Reply, send } from './http-client.ts';
-import type { Target } from './target.ts';
+import type { BenchPerson, Target } from './target.ts';
 
 export interface Tokens {
   readonly access_token: string;
@@ -26,6 +26,11 @@ function passwordForm(html: string, at: string): { action: string; fields: Recor
 class Cookies {
   readonly #all = new Map<string, { name: string; value: string; path: string }>();
 
+  constructor(first?: string) {
+    const [name, value] = first?.split('=') ?? [];
+    if (name && value) this.#all.set(`${name} /`, { name, value, path: '/' });
+  }
+
   keep({ headers }: Reply): void {
     for (const line of headers['set-cookie'] ?? []) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
@@ -43,11 +48,12 @@ class Cookies {
 
 /**
  * One person signs in by password, from the app's redirect to its tokens: the pages a browser would fetch, without
- * pictures and styles, then the code exchange. A new browser each time.
+ * pictures and styles, then the code exchange. Nobody is signed in yet, and unless `person.browser` says which one it
+ * is, the browser is new.
  */
-export async function signIn(agent: Agent, target: Target, person: Target['people'][number]): Promise<Tokens> {
+export async function signIn(agent: Agent, target: Target, person: BenchPerson): Promise<Tokens> {
   const { origin, paths, web } = target;
-  const cookies = new Cookies();
+  const cookies = new Cookies(person.browser);
   const verifier = randomBytes(32).toString('base64url');
   const query = new URLSearchParams({
     client_id: web.id,

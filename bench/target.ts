@@ -16,7 +16,14 @@ export interface Target {
   readonly service: BenchClient;
   /** Confidential, code flow, refresh tokens, no consent. */
   readonly web: BenchClient & { readonly redirectUri: string };
-  readonly people: readonly { readonly login: string; readonly password: string }[];
+  readonly people: readonly BenchPerson[];
+}
+
+export interface BenchPerson {
+  readonly login: string;
+  readonly password: string;
+  /** `name=value` of the cookie by which the server knows the browser that this person uses, if it keeps such. */
+  readonly browser?: string;
 }
 
 /** The hash that both servers use: OWASP's argon2id parameters. */

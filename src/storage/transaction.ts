@@ -86,6 +86,8 @@ export class SqlTransaction {
   readonly #pool: Knex;
   readonly #connection: Lent;
   #begun: Promise<void> | undefined;
+  /** What was sent last and is not answered yet. */
+  #underWay: Promise<void> | undefined;
   #held: Call[] = [];
   #over = false;
 
@@ -102,7 +104,11 @@ export class SqlTransaction {
   /** The query builder, in this transaction. */
   get sql(): Knex {
     const bound = boundTo(this.#connection, this.#pool);
-    bound.ready = () => (this.#held.length > 0 || !this.#begun ? this.send([]) : this.#begun);
+    bound.ready = async () => {
+      if (this.#held.length > 0 || !this.#begun) return this.send([]);
+      await this.#underWay?.catch(() => undefined);
+      return this.#begun;
+    };
     return bound.sql;
   }
 
@@ -146,7 +152,7 @@ export class SqlTransaction {
     this.#over = true;
     this.#held = [];
     if (this.#begun) {
-      // It may be that a statement is under way still: the driver sends this one after it.
+      await this.#underWay?.catch(() => undefined);
       await sendOn(this.#connection, [silently(rollback)]).catch((error: unknown) => {
         this.#connection.__knex__disposed ??= error;
       });
@@ -158,8 +164,16 @@ export class SqlTransaction {
   #leaveWith(calls: readonly Call[]): Promise<void> {
     const held = this.#held;
     this.#held = [];
-    const sent = sendOn(this.#connection, this.#begun ? [...held, ...calls] : [silently(begin), ...held, ...calls]);
+    const all = this.#begun ? [...held, ...calls] : [silently(begin), ...held, ...calls];
+    const send = (): Promise<void> => sendOn(this.#connection, all);
+    // The driver has one request at a time; whoever asks for two things at once waits in line here.
+    const sent = this.#underWay ? this.#underWay.then(send, send) : send();
     this.#begun ??= sent;
+    this.#underWay = sent;
+    const over = (): void => {
+      if (this.#underWay === sent) this.#underWay = undefined;
+    };
+    sent.then(over, over);
     return sent;
   }
 

@@ -45,7 +45,7 @@ describe('a range service', () => {
     for (const { url } of [silent, dripping]) {
       const start = performance.now();
       expect(await failureOf(createRangeSource(url, 200).count(known))).to.be.instanceOf(Error);
-      expect(performance.now() - start).to.be.within(150, 2000);
+      expect(performance.now() - start).to.be.within(150, 8_000);
     }
   });
 

@@ -77,6 +77,26 @@ describe('the queue of the password hasher', () => {
     expect(await hasher.verify(undefined, 'x')).to.equal('mismatch');
   });
 
+  it('tells whoever measures it when a task began and how it ended', async () => {
+    const seen: string[] = [];
+    let tasks = 0;
+    await using hasher = createPasswordHasher({
+      ...cheap,
+      workers: 1,
+      queue: 1,
+      logger: silentLogger(),
+      watch(operation) {
+        tasks += 1;
+        const name = `${operation} ${tasks}`;
+        return { begun: () => seen.push(`${name} began`), end: (outcome) => seen.push(`${name} ${outcome}`) };
+      },
+    });
+    await Promise.allSettled([hasher.hash('x'), hasher.verify(undefined, 'x'), hasher.hash('x')]);
+    const [first, refused, ...rest] = seen;
+    expect([first, refused]).to.deep.equal(['hash 1 began', 'hash 3 error']);
+    expect(rest.sort()).to.deep.equal(['hash 1 ok', 'verify 2 began', 'verify 2 ok']);
+  });
+
   it('outlives a thread that dies over a task', async () => {
     await using hasher = createPasswordHasher({ ...cheap, workers: 1, queue: 5, logger: silentLogger() });
     // A salt of one byte is more than argon2 can take, and ends the thread.

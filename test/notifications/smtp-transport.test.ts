@@ -86,7 +86,7 @@ describe('SMTP', () => {
       onStub(behaviour, async (stub, transport) => {
         const start = performance.now();
         expect(await fateOf(transport)).to.equal(fate);
-        expect(performance.now() - start, 'milliseconds').to.be.below(2_000);
+        expect(performance.now() - start, 'milliseconds').to.be.below(8_000);
         stub.behaviour = {};
         expect(await fateOf(transport), 'the next mail').to.equal('sent');
       }));
@@ -107,7 +107,7 @@ describe('SMTP', () => {
       const sent = transport.send(message, AbortSignal.timeout(200));
       const error: unknown = await sent.catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(DeliveryFailure).and.have.property('kind', 'away');
-      expect(performance.now() - start).to.be.below(1_500);
+      expect(performance.now() - start).to.be.below(8_000);
     }));
 
   it('says neither name nor password nor mail to a server elsewhere without TLS', () =>

@@ -31,14 +31,23 @@ function slowest({ times }: Result): string {
   return all.length > 15 ? `Slowest of ${Math.round(sum)} s:\n${lines.join('\n')}\n\n` : '';
 }
 
-/** Files of one process: few enough that both cores have work until the end, many enough that starting it is cheap. */
-const batchSize = 18;
-
 /**
  * Processes at once, each with stores of its own: one more than cores, because tests also wait for browsers, stores and
  * clocks. A Redis that was given is one for all, so it is used by one.
  */
 const workers = process.env.REDIS_URL ? 1 : Math.min(3, availableParallelism() + 1);
+
+/**
+ * Files for one process: many at first, since starting it is not free and what its files share they make once, and ever
+ * fewer, so that all processes have work until the end.
+ */
+function inBatches(files: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  for (let at = 0; at < files.length; at += batches.at(-1)?.length ?? 0) {
+    batches.push(files.slice(at, at + Math.max(6, Math.ceil((files.length - at) / (workers * 3)))));
+  }
+  return batches;
+}
 
 /** Runs batch after batch until none is left. What a batch wrote is shown when it is over. */
 async function work(batches: string[][], env: Readonly<Record<string, string>>, total: Result): Promise<void> {
@@ -52,13 +61,16 @@ async function work(batches: string[][], env: Readonly<Record<string, string>>, 
 
 await using stack = new AsyncDisposableStack();
 process.env.TMPDIR = scratchRoot();
+// What one process has compiled the next one need not.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'sallyport-tests');
 process.env.TEST_DATA_DIR_TEMPLATE = stack.use(await makeDataDirTemplate()).dir;
 const files = testFiles(process.argv.slice(2));
-const batches: string[][] = [];
-for (let at = 0; at < files.length; at += batchSize) batches.push(files.slice(at, at + batchSize));
+const batches = inBatches(files);
 const total = noResult();
-const all: Lanes[] = [];
-for (let worker = 0; worker < Math.min(workers, batches.length); worker += 1) all.push(await startLanes(stack));
+// The first one unpacks what all of them use.
+const all: Lanes[] = [await startLanes(stack)];
+const others = Array.from({ length: Math.min(workers, batches.length) - 1 }, () => startLanes(stack));
+all.push(...(await Promise.all(others)));
 await Promise.all(all.map(({ env }) => work(batches, env, total)));
 await stack.disposeAsync();
 // A lane that one of them lacks was not run everywhere.

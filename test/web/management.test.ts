@@ -57,7 +57,7 @@ describe('management server', () => {
     await using management = await start({ checks: [{ name: 'database', required: true, check: hang }] });
     const begun = performance.now();
     expect((await management.ask('/readyz')).status).to.equal(503);
-    expect(performance.now() - begun).to.be.within(900, 2500);
+    expect(performance.now() - begun).to.be.within(900, 8_000);
   });
 
   it('survives a check that throws at once', async () => {

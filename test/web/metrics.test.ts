@@ -171,6 +171,6 @@ describe('numbers that are read rarely', () => {
     expect(await rarely(() => Promise.reject(new Error('away')))()).to.equal(undefined);
     const begun = performance.now();
     expect(await rarely(() => new Promise(() => undefined))()).to.equal(undefined);
-    expect(performance.now() - begun).to.be.below(3_000);
+    expect(performance.now() - begun).to.be.below(8_000);
   });
 });
