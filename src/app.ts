@@ -13,6 +13,7 @@ import { measureDatabase, watchStores } from './app/measured-stores.ts';
 import { countEvents } from './app/meters.ts';
 import { openDatabase } from './app/open-storage.ts';
 import { startOperations } from './app/operations.ts';
+import { traceHashing } from './app/passwords.ts';
 import { startRevocationPush } from './app/revocation-push.ts';
 import { refusedPlaces } from './app/risk.ts';
 import { startTracing } from './app/tracing.ts';
@@ -109,7 +110,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
   const tracing = resources.use(await startTracing(config, metrics, logger));
   const watch = watchStores(metrics, tracing.tracer);
   const database = measureDatabase(resources.use(await openDatabase(config, logger, onProgress)), watch);
-  const domains = createDomains(config, database, clock, logger, countEvents(metrics));
+  const domains = createDomains(config, database, clock, logger, countEvents(metrics), traceHashing(tracing.tracer));
   await startDomains(domains, resources);
   watchAudit(metrics, domains, clock);
 
@@ -181,7 +182,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
   });
   resources.use(startJobs({ artifacts, domains, logger }));
   resources.use(startOperations({ config, database, domains, artifacts, metrics, clock, logger }));
-  resources.use(startRevocationPush({ config, revocations: domains.revocations, metrics, logger }));
+  resources.use(startRevocationPush({ config, ...domains, metrics, logger }));
   const gates = createGates({ config, domains, oidc, metrics, clock, logger, access });
   return { ...gates, web: tracing.trace(gates.before(web)), domains, database, checks: artifacts.checks, metrics };
 }

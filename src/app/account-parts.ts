@@ -22,6 +22,8 @@ import type { EndReason, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
+import { createSqlDeliveryTraceStore } from '../webhooks/delivery-traces-sql.ts';
+import { createDeliveryTraces } from '../webhooks/index.ts';
 
 interface Needs {
   readonly config: Config;
@@ -110,7 +112,7 @@ export function createAccountParts(needs: Needs): AccountParts {
     changed: (id) => accounts.forget(id),
   });
   const answerTime = createAnswerTime(answerMilliseconds);
-  const traces = [createAuditTraces(database)];
+  const traces = [createAuditTraces(database), createDeliveryTraces(createSqlDeliveryTraceStore(database))];
   const forget = async (ids: readonly AccountId[]): Promise<void> => {
     for (const id of ids) {
       await links.revokeAll(id);

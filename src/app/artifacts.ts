@@ -2,6 +2,7 @@ import type { Config } from '../config/load.ts';
 import type { ArtifactStores } from '../oidc/artifact-store.ts';
 import { createRedisArtifactStores } from '../oidc/artifact-store-redis.ts';
 import { createSqlArtifactStores } from '../oidc/artifact-store-sql.ts';
+import { createSqlUseMarks } from '../oidc/artifact-uses-sql.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
@@ -52,7 +53,8 @@ export function createArtifacts(needs: Needs): Artifacts {
     isStrict: async (clientId: string) => (await domains.clients.find(clientId))?.strictRefresh === true,
   };
   const sql = createSqlArtifactStores({ database, secrets, clock, policy });
-  const redis = config.REDIS_URL === undefined ? undefined : measureRedis(openRedis(config.REDIS_URL), needs.watch);
+  const { REDIS_URL: url, SALLYPORT_REDIS_TIMEOUT_MS: patience } = config;
+  const redis = url === undefined ? undefined : measureRedis(openRedis(url, patience), needs.watch);
   if (redis) watchRedis(redis, needs);
 
   const checks: ReadinessCheck[] = [
@@ -67,7 +69,16 @@ export function createArtifacts(needs: Needs): Artifacts {
     });
 
   return {
-    stores: redis ? createRedisArtifactStores({ redis, replay: sql('ReplayDetection'), secrets, clock, policy }) : sql,
+    stores: redis
+      ? createRedisArtifactStores({
+          redis,
+          replay: sql('ReplayDetection'),
+          uses: createSqlUseMarks(database),
+          secrets,
+          clock,
+          policy,
+        })
+      : sql,
     redis,
     checks,
     async purge() {

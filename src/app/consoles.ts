@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config/load.ts';
 import type { AccessTokens, Oidc } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import { once } from '../shared/once.ts';
 import type { Database } from '../storage/database.ts';
 import { createFarewellRoutes } from '../web/account-console/data-delete.ts';
 import { dataPages } from '../web/account-console/data-pages.ts';
@@ -81,7 +82,7 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
   const services = createServices({ config, database, domains, oidc, limits });
   const me = meOperations({ ...domains, clock, limits: limits.account });
   const operations = [...me, ...firstParty.operations, ...services.operations];
-  const document = createOpenApiDocument(issuer, operations);
+  const document = once(() => createOpenApiDocument(issuer, operations));
   const tokens: AccessTokens = {
     // A node that slept may not know the newest keys yet.
     async verify(token, audience) {
@@ -120,6 +121,7 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
         accounts,
         operations,
         document,
+        sessions: domains.sessions,
         browser: { sessions, csrf: tools.csrf, renewSession: security.renewSession },
         clock,
         limits: limits.account,

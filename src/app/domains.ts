@@ -6,6 +6,7 @@ import { type AuditEvent, type AuditLog, createAuditLog, createAuditStatistics }
 import type { Config } from '../config/load.ts';
 import { createSqlConsentStore } from '../consents/consent-store-sql.ts';
 import { createConsents } from '../consents/index.ts';
+import type { WatchHashing } from '../credentials/index.ts';
 import { createSqlCodeStore } from '../one-time-secrets/code-store-sql.ts';
 import { createOneTimeSecrets } from '../one-time-secrets/index.ts';
 import { createSqlLinkStore } from '../one-time-secrets/link-store-sql.ts';
@@ -30,6 +31,7 @@ import { createMail } from './mail.ts';
 import { createCredentialParts } from './passwords.ts';
 import { createProtocolParts } from './protocol-parts.ts';
 import { createRiskParts, riskPolicyOf, tellsOfNewDevices, withTokenReuse } from './risk.ts';
+import { createSealedData } from './sealed-data.ts';
 import { withSecurityNotices } from './security-notices.ts';
 import { createSessionParts } from './sessions.ts';
 import { createSignInDomain } from './sign-in.ts';
@@ -150,11 +152,12 @@ export function createDomains(
   clock: Clock,
   logger: Logger,
   observe: Observe = () => undefined,
+  watchHashing?: WatchHashing,
 ) {
   const people = createPeopleParts(config, database, clock, logger, observe);
   const { secrets, audit, notifications, revocations, longestSeconds, devices, sessions, accounts } = people;
   const protocol = createProtocolParts({ config, database, clock, audit, secrets, logger });
-  const factors = createFactorParts({ config, database, clock, audit, secrets, logger });
+  const factors = createFactorParts({ config, database, clock, audit, secrets, logger, watchHashing });
   const { hasher, credentials, passwordMemory, passwordPolicy, passkeys, oneTimeSecrets } = factors;
   const consents = createConsents(createSqlConsentStore(database), clock);
   const services = createServiceParts({ config, database, clock, audit, accounts, revocations, ...protocol });
@@ -208,6 +211,7 @@ export function createDomains(
     passwordPolicy,
     passkeys,
     revocations,
+    sealedData: createSealedData({ database, clock, ...people, ...protocol, credentials }),
     secrets,
     sessions,
     places: people.places,

@@ -1,12 +1,13 @@
 import type { RequestListener } from 'node:http';
 import type { Config } from '../config/load.ts';
-import { createAppCookies, createForwardAuth, type ForwardAuth } from '../forward-auth/index.ts';
+import { createAppCookies, createForwardAuth, type ForwardAuth, type RefusalLimit } from '../forward-auth/index.ts';
 import { type Oidc, protocolRoutes } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createForwardAuthLane } from '../web/forward-auth/lane.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { Domains } from './domains.ts';
+import { createRefusalLimit } from './refusal-limit.ts';
 
 interface Needs {
   readonly config: Config;
@@ -21,6 +22,8 @@ interface Needs {
 export interface ForwardAuthSurface {
   /** The decisions, for other ways to ask for them. */
   readonly forwardAuth: ForwardAuth;
+  /** Of tokens at proxies, whichever way they ask. */
+  readonly refusals: RefusalLimit;
   /** Puts the endpoints for proxies in front of the rest of the public server. */
   before(ordinary: RequestListener): RequestListener;
 }
@@ -38,13 +41,21 @@ export function createForwardAuthSurface(needs: Needs): ForwardAuthSurface {
     sessionSeconds: config.SALLYPORT_SESSION_SECONDS,
     signInSeconds: config.SALLYPORT_INTERACTION_SECONDS + 300,
   });
+  const refusals = createRefusalLimit({
+    name: 'proxy-tokens',
+    max: config.SALLYPORT_LIMIT_PROXY,
+    clock,
+    onLimited: (name) => metrics.countRateLimited(name),
+  });
   return {
     forwardAuth,
+    refusals,
     before: (ordinary) =>
       createForwardAuthLane({
         forwardAuth,
         trustedProxies: config.SALLYPORT_TRUSTED_PROXIES,
         askToken: (token) => oidc.questions.askAsServer(token),
+        refusals,
         prepare: () => domains.keys.ensureFresh(),
         clock,
         logger,

@@ -13,6 +13,6 @@ export function createGates(needs: Parameters<typeof createForwardAuthSurface>[0
   const surface = createForwardAuthSurface(needs);
   return {
     before: (ordinary) => surface.before(ordinary),
-    startRpc: createRpc({ ...needs, forwardAuth: surface.forwardAuth }),
+    startRpc: createRpc({ ...needs, ...surface }),
   };
 }

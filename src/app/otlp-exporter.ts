@@ -21,8 +21,8 @@ interface Options {
 
 const limits = { waiting: 4_096, batch: 512, everyMilliseconds: 2_000, patience: 5_000, goodbye: 2_000, quiet: 60_000 };
 
-// OTLP enumerations: SpanKind SERVER and CLIENT, StatusCode ERROR.
-const kinds = { server: 2, client: 3 } as const;
+// OTLP enumerations: SpanKind INTERNAL, SERVER and CLIENT, StatusCode ERROR.
+const kinds = { internal: 1, server: 2, client: 3 } as const;
 const errorStatus = { code: 2 };
 
 const nanoseconds = (milliseconds: number): string => `${Math.round(milliseconds * 1000)}000`;

@@ -10,12 +10,14 @@ import {
   createStrengthMeter,
   type PasswordSettings,
   type Score,
+  type WatchHashing,
 } from '../credentials/index.ts';
 import { createSqlPasswordRecordStore } from '../credentials/password-record-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { SecretRing } from '../shared/crypto.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Database } from '../storage/database.ts';
+import type { Tracer } from './tracer.ts';
 
 interface Needs {
   readonly config: Config;
@@ -24,6 +26,7 @@ interface Needs {
   readonly audit: AuditLog;
   readonly secrets: SecretRing;
   readonly logger: Logger;
+  readonly watchHashing?: WatchHashing | undefined;
 }
 
 const settingsOf = (config: Config): PasswordSettings => ({
@@ -43,8 +46,28 @@ const serviceWords = (config: Config): string[] => [
   ...config.SALLYPORT_PASSWORD_WORDS,
 ];
 
+/**
+ * A span for each password that is hashed or compared within a traced request, with the time that it waited for a thread.
+ * Undefined without a receiver of traces.
+ */
+export const traceHashing = (tracer: Pick<Tracer, 'child'> | undefined): WatchHashing | undefined =>
+  tracer &&
+  ((operation) => {
+    const span = tracer.child(`password ${operation}`, {}, 'internal');
+    if (!span) return undefined;
+    const start = performance.now();
+    let waited: number | undefined;
+    return {
+      begun() {
+        waited = performance.now() - start;
+      },
+      end: (outcome) =>
+        span.end(outcome, { 'sallyport.queue.wait_ms': Math.round(waited ?? performance.now() - start) }),
+    };
+  });
+
 /** The credentials domain: what proves who somebody is, and what passwords have to be. */
-export function createCredentialParts({ config, database, clock, audit, secrets, logger }: Needs) {
+export function createCredentialParts({ config, database, clock, audit, secrets, logger, watchHashing }: Needs) {
   const settings = settingsOf(config);
   // The one place where they are looked up: everybody has those of the installation.
   const settingsFor = async (): Promise<PasswordSettings> => settings;
@@ -55,6 +78,7 @@ export function createCredentialParts({ config, database, clock, audit, secrets,
     memoryKiB: config.SALLYPORT_ARGON2_MEMORY_KIB,
     passes: config.SALLYPORT_ARGON2_PASSES,
     logger,
+    watch: watchHashing,
   });
   const passwordMemory = { store: records, settingsFor };
   const credentials = createCredentials({

@@ -6,10 +6,13 @@ import type { Logger } from '../shared/logger.ts';
 import { Resources } from '../shared/resources.ts';
 import { listenForNotices } from '../storage/listen.ts';
 import type { Metrics } from '../web/metrics.ts';
+import { webhookChannel } from '../webhooks/endpoint-store-sql.ts';
+import type { Webhooks } from '../webhooks/index.ts';
 
 interface Needs {
   readonly config: Pick<Config, 'DATABASE_URL'>;
   readonly revocations: Pick<Revocations, 'hurry' | 'statistics'>;
+  readonly webhooks: Pick<Webhooks, 'hurry'>;
   readonly metrics: Pick<Metrics, 'watch' | 'watchEach'>;
   readonly logger: Logger;
 }
@@ -17,9 +20,10 @@ interface Needs {
 /**
  * Lets a node read what another one revoked as soon as that is committed. It brings no revocation by itself, so nothing
  * depends on it: where the connection is lost or cannot listen (a pooler that shares it), the poll finds everything
- * within a second. The embedded database has one process and needs nothing.
+ * within a second. On the same connection it hears of webhooks that another node opened. The embedded database has one
+ * process and needs nothing.
  */
-export function startRevocationPush({ config, revocations, metrics, logger }: Needs): AsyncDisposable {
+export function startRevocationPush({ config, revocations, webhooks, metrics, logger }: Needs): AsyncDisposable {
   const stack = new Resources();
   metrics.watchEach('revocations', 'Unexpired revocations in memory, by kind.', 'kind', () => {
     const { byKind } = revocations.statistics();
@@ -37,6 +41,7 @@ export function startRevocationPush({ config, revocations, metrics, logger }: Ne
   stack.use(
     listenForNotices(config.DATABASE_URL, revocationChannel, {
       onNotice: () => revocations.hurry(),
+      beside: { [webhookChannel]: () => webhooks.hurry() },
       onBack: () => {
         listening = true;
       },

@@ -53,7 +53,7 @@ const day = 86_400_000;
 /** What a sign of somebody else is to its person. */
 const signTexts: Readonly<Record<string, string>> = {
   'new-device': 'It came from a browser that your account has not used before.',
-  'address-changed': 'A browser that is signed in came from another network than before.',
+  'address-changed': 'A browser or app that is signed in came from another network than before.',
   'impossible-travel': 'It came from a place that you cannot have reached since the last time.',
   'token-reuse': 'A key of an app was used twice, so somebody may have copied it.',
   'many-accounts': 'It came from an address that tried many accounts.',

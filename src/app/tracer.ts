@@ -10,7 +10,7 @@ export interface FinishedSpan {
   readonly spanId: string;
   readonly parentSpanId?: string | undefined;
   readonly name: string;
-  readonly kind: 'server' | 'client';
+  readonly kind: 'server' | 'client' | 'internal';
   readonly start: number;
   readonly end: number;
   readonly attributes: Attributes;
@@ -19,13 +19,14 @@ export interface FinishedSpan {
 
 /** A piece of work under way within a request. */
 export interface ChildSpan {
-  end(outcome: 'ok' | 'error'): void;
+  /** `more` is what nobody knew at the beginning. */
+  end(outcome: 'ok' | 'error', more?: Attributes): void;
 }
 
 /** Makes spans of requests and of what they wait for. */
 export interface Tracer extends RequestTracer {
   /** Begins a span below the request of this call chain; undefined where there is none or it is not traced. */
-  child(name: string, attributes: Attributes): ChildSpan | undefined;
+  child(name: string, attributes: Attributes, kind?: 'client' | 'internal'): ChildSpan | undefined;
 }
 
 interface Current {
@@ -75,21 +76,21 @@ export function createTracer(options: {
         },
       };
     },
-    child(name, attributes) {
+    child(name, attributes, kind = 'client') {
       const request = requests.getStore();
       if (!request) return undefined;
       const [start, spanId] = [now(), id(8)];
       return {
-        end: (outcome) =>
+        end: (outcome, more) =>
           options.onSpan({
             traceId: request.traceId,
             spanId,
             parentSpanId: request.spanId,
             name,
-            kind: 'client',
+            kind,
             start,
             end: now(),
-            attributes,
+            attributes: more ? { ...attributes, ...more } : attributes,
             failed: outcome === 'error',
           }),
       };

@@ -66,6 +66,7 @@ export type AuditType =
   | 'api.created'
   | 'api.updated'
   | 'api.removed'
+  | 'secrets.resealed'
   | 'webhook.created'
   | 'webhook.removed'
   | 'webhook.enabled'
@@ -97,7 +98,10 @@ export interface AuditEvent {
   readonly ip?: string;
   readonly userAgent?: string;
   readonly requestId?: string;
-  /** Handle of the session in which it was done, or that it is about; it opens nothing. */
+  /**
+   * Handle of a session; it opens nothing. Said here, it is the session that the event is about. Left out, the event gets
+   * the session in which its request is done, once that is known: `noteAuditSession`.
+   */
   readonly sessionId?: string;
   /** Not stored: the session of whoever does it, which goes on where all others of the account end. */
   readonly keptSession?: string;

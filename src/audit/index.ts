@@ -2,7 +2,7 @@
 // `audit_seal` and `audit_chain`. It decides nothing and needs nobody. Requests only append; numbers and hashes are
 // given afterwards, by one node at a time. docs/audit.md has the chain's format.
 export { type AuditChain, type ChainStatus, createAuditChain } from './audit-chain.ts';
-export { type AuditContext, currentAuditContext, withAuditContext } from './audit-context.ts';
+export { type AuditContext, currentAuditContext, noteAuditSession, withAuditContext } from './audit-context.ts';
 export { type AuditFilter, auditGroups } from './audit-filter.ts';
 export { type AuditLog, type AuditRow, type AuditStore, createAuditLog } from './audit-log.ts';
 export type { AuditPage, AuditPlace, AuditReader } from './audit-reader.ts';

@@ -34,7 +34,7 @@ export const filterOptions = {
   client: word('Only in which this client was involved.'),
   ip: word('Only from this address.'),
   request: word('Only of this request; its id is on error pages and in the log.'),
-  session: word('Only of this session.'),
+  session: word('Only done in this session, or about it.'),
   from: at('From this day or moment on, UTC.'),
   to: at('Before this day or moment, UTC.'),
   text: word('Only with this text in the details.'),

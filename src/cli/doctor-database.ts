@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDomains } from '../app/domains.ts';
 import type { Config } from '../config/load.ts';
-import type { KeyView } from '../keys/index.ts';
+import type { Keys, KeyView } from '../keys/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import { silentLogger } from '../shared/logger.ts';
@@ -11,6 +11,7 @@ import { pendingMigrations } from '../storage/migrate.ts';
 import { openPglite } from '../storage/pglite.ts';
 import type { Check } from './check.ts';
 import { callServer } from './control-client.ts';
+import { describeSealed, secretsOfServer } from './doctor-secrets.ts';
 
 const oldestPostgres = 15;
 const drift = { warn: 2_000, fail: 30_000 };
@@ -20,7 +21,7 @@ export async function checkDatabase(config: Config, server: number | undefined):
   const name = 'database';
   if (config.DATABASE_URL === undefined && server !== undefined) {
     const detail = `embedded, in use by the running server (process ${server})`;
-    return [{ name, status: 'ok', detail }, await keysOfServer(config.dataDir)];
+    return [{ name, status: 'ok', detail }, await keysOfServer(config.dataDir), await secretsOfServer(config.dataDir)];
   }
   if (config.DATABASE_URL === undefined && !existsSync(join(config.dataDir, 'database'))) {
     return [{ name, status: 'ok', detail: 'embedded, will be made at the first start' }];
@@ -77,7 +78,7 @@ async function checkClock(database: Database): Promise<Check> {
 async function checkSchema(config: Config, database: Database): Promise<Check[]> {
   const pending = await pendingMigrations(database);
   if (pending === 0) {
-    return [{ name: 'schema', status: 'ok', detail: 'up to date' }, await keysOfDatabase(config, database)];
+    return [{ name: 'schema', status: 'ok', detail: 'up to date' }, ...(await sealedIn(config, database))];
   }
   const auto = config.SALLYPORT_AUTO_MIGRATE;
   const fix = auto ? 'The next start applies them.' : 'Run `sallyport migrate`.';
@@ -94,8 +95,16 @@ function describeKeys(keys: readonly Pick<KeyView, 'alg' | 'state'>[]): Check {
   return { name, status: 'warn', detail: `nothing signs ${without.join(', ')}`, fix: 'Run `sallyport keys rotate`.' };
 }
 
-async function keysOfDatabase(config: Config, database: Database): Promise<Check> {
-  const { keys, hasher } = createDomains(config, database, systemClock, silentLogger());
+async function sealedIn(config: Config, database: Database): Promise<Check[]> {
+  const { keys, hasher, sealedData } = createDomains(config, database, systemClock, silentLogger());
+  try {
+    return [await keysOfDatabase(keys), describeSealed(await sealedData.status())];
+  } finally {
+    await hasher[Symbol.asyncDispose]();
+  }
+}
+
+async function keysOfDatabase(keys: Keys): Promise<Check> {
   try {
     const known = await keys.list();
     // Opens each of them and, unlike a start, makes none.
@@ -109,8 +118,6 @@ async function keysOfDatabase(config: Config, database: Database): Promise<Check
       detail,
       fix: 'Put the secret that they were sealed with back into SALLYPORT_SECRETS.',
     };
-  } finally {
-    await hasher[Symbol.asyncDispose]();
   }
 }
 

@@ -9,10 +9,10 @@ const settingOf = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 
 /** Whether Redis answers, and keeps what it is given. */
-export async function checkRedis({ REDIS_URL }: Config): Promise<Check[]> {
+export async function checkRedis({ REDIS_URL, SALLYPORT_REDIS_TIMEOUT_MS }: Config): Promise<Check[]> {
   if (REDIS_URL === undefined) return [];
   const name = 'redis';
-  const redis = openRedis(REDIS_URL);
+  const redis = openRedis(REDIS_URL, SALLYPORT_REDIS_TIMEOUT_MS);
   try {
     if (!(await redis.ready(waitMs))) {
       const fix = 'Is REDIS_URL right, does the server run, and does it accept this user?';

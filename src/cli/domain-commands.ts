@@ -7,6 +7,7 @@ import { auditSteps } from './commands/audit-steps.ts';
 import { clientCommands } from './commands/clients.ts';
 import { keyCommands } from './commands/keys.ts';
 import { revocationCommands } from './commands/revocations.ts';
+import { secretCommands } from './commands/secrets.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { tokenExchangeCommands } from './commands/token-exchange.ts';
 import { userCommands } from './commands/users.ts';
@@ -24,6 +25,7 @@ export const domainCommands: readonly DomainCommand[] = [
   ...apiKeyCommands,
   ...tokenExchangeCommands,
   ...keyCommands,
+  ...secretCommands,
   ...auditCommands,
   ...webhookCommands,
 ];

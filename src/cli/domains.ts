@@ -2,6 +2,7 @@ import type { AccountData } from '../account-data/index.ts';
 import type { AccountLife, Accounts } from '../accounts/index.ts';
 import type { ApiKeys } from '../api-keys/index.ts';
 import type { Apis } from '../apis/index.ts';
+import type { SealedData } from '../app/sealed-data.ts';
 import type { Actor, AuditChain, AuditLog, AuditReader } from '../audit/index.ts';
 import type { BackChannel } from '../back-channel/index.ts';
 import type { Clients } from '../clients/index.ts';
@@ -38,6 +39,7 @@ export interface Domains {
   readonly keys: Pick<Keys, 'prepare' | 'list' | 'rotate' | 'revoke'>;
   readonly revocations: Pick<Revocations, 'revoke' | 'list' | 'count' | 'statistics'>;
   readonly risk: Pick<Risk, 'standingOf'>;
+  readonly sealedData: SealedData;
   readonly sessions: Pick<Sessions, 'list' | 'end' | 'endAll' | 'endRevoked' | 'endSignedInBefore'>;
   readonly userImport: UserImport;
   readonly webhooks: Pick<Webhooks, 'add' | 'list' | 'remove' | 'enable' | 'rotateSecret' | 'test' | 'deliveries'>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitVariables } from './limit-variables.ts';
 import { operatorVariables } from './operator-variables.ts';
 import { passwordVariables } from './password-variables.ts';
 import { riskVariables } from './risk-variables.ts';
@@ -26,6 +27,10 @@ export const configSchema = z.object({
     z.url({ protocol: /^rediss?$/ }).optional(),
     'Redis for tokens, sessions and limits. Without it they live in SQL.',
     { secret: true },
+  ),
+  SALLYPORT_REDIS_TIMEOUT_MS: describe(
+    z.coerce.number().int().min(50).max(5000).default(250),
+    'Milliseconds that Redis may take for a command. After that the request gets 503; after five in a row nobody waits until it is back.',
   ),
 
   SALLYPORT_ISSUER: describe(
@@ -254,39 +259,7 @@ export const configSchema = z.object({
 
   ...riskVariables,
 
-  SALLYPORT_LOCKOUT_TRIES: describe(
-    z.coerce.number().int().min(1).max(100).default(5),
-    'Failed tries before an account is paused.',
-  ),
-  SALLYPORT_LOCKOUT_SECONDS: describe(seconds(1800), 'How long an account stays paused.'),
-  SALLYPORT_LIMIT_SIGN_IN: describe(
-    z.coerce.number().int().min(1).default(5),
-    'Failed sign-ins per 15 minutes for one address and account together.',
-  ),
-  SALLYPORT_LIMIT_SIGN_IN_ADDRESS: describe(
-    z.coerce.number().int().min(1).default(1000),
-    'Posts to the sign-in pages per 15 minutes for one address.',
-  ),
-  SALLYPORT_LIMIT_REGISTRATION: describe(
-    z.coerce.number().int().min(1).default(3),
-    'Registrations per hour for one address. Forms that were refused for what was typed do not count.',
-  ),
-  SALLYPORT_LIMIT_MAIL_REQUESTS: describe(
-    z.coerce.number().int().min(1).default(10),
-    'Password resets per hour for one address, and confirmation mails that are asked for again.',
-  ),
-  SALLYPORT_LIMIT_ACCOUNT_CHANGES: describe(
-    z.coerce.number().int().min(1).default(60),
-    'Changes per minute that one account makes to itself, by its pages and the account API together.',
-  ),
-  SALLYPORT_LIMIT_REFRESH: describe(
-    z.coerce.number().int().min(1).default(10),
-    'Refreshes per hour for one owner of a token family and client.',
-  ),
-  SALLYPORT_LIMIT_TOKEN: describe(
-    z.coerce.number().int().min(1).default(600),
-    'Refused requests per minute for one address at the token, introspection and revocation endpoints.',
-  ),
+  ...limitVariables,
 });
 
 /** The variables as they were parsed. */

@@ -2,7 +2,7 @@ import type { Database } from '../storage/database.ts';
 import { statement } from '../storage/statement.ts';
 import { createSqlBackupCodeStore } from './backup-code-store-sql.ts';
 import type { CredentialStore, Factors } from './credential-store.ts';
-import { createSqlTotpStore } from './totp-store-sql.ts';
+import { createSqlSealedTotps, createSqlTotpStore } from './totp-store-sql.ts';
 
 const factors = `
   exists (select from totp where account_id = $1) as totp,
@@ -20,6 +20,7 @@ interface FactorsRow {
 export const createSqlCredentialStore = (database: Database): CredentialStore => ({
   transaction: (work) => database.transaction(work),
   totp: createSqlTotpStore(database),
+  sealedTotps: createSqlSealedTotps(database),
   backupCodes: createSqlBackupCodeStore(database),
 
   passwords: {

@@ -1,6 +1,6 @@
 import type { AccountId } from '../shared/ids.ts';
 import type { BackupCodeStore } from './backup-code-store.ts';
-import type { TotpStore } from './totp-store.ts';
+import type { SealedTotps, TotpStore } from './totp-store.ts';
 
 /** What an account can prove itself with. */
 export interface Factors {
@@ -29,5 +29,6 @@ export interface CredentialStore {
   lookUp(accountId: AccountId | undefined): Promise<{ readonly hash: string | undefined; readonly factors: Factors }>;
   readonly passwords: PasswordStore;
   readonly totp: TotpStore;
+  readonly sealedTotps: SealedTotps;
   readonly backupCodes: BackupCodeStore;
 }

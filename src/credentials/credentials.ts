@@ -13,6 +13,7 @@ import type { PasswordHasher } from './password-hasher.ts';
 import type { PasswordSettingsLookup } from './password-policy.ts';
 import type { PasswordRecordStore } from './password-record-store.ts';
 import { lengthOf } from './password-rules.ts';
+import { resealTotps } from './reseal-totp.ts';
 import { createTotpFactor, type TotpFactor } from './totp-factor.ts';
 
 /** How accounts prove who they are. */
@@ -37,6 +38,8 @@ export interface Credentials {
   factorsOf(accountId: AccountId): Promise<Factors>;
   readonly totp: TotpFactor;
   readonly backupCodes: BackupCodes;
+  /** Seals all authenticators with the newest secret. `left` is 0 when older secrets are no longer needed here. */
+  resealTotps(): Promise<{ readonly resealed: number; readonly left: number }>;
   /** Drops enrolments that nobody finished, and says how many. */
   purge(): Promise<number>;
 }
@@ -171,5 +174,6 @@ export const createCredentials = (options: CredentialsOptions): Credentials => (
   factorsOf: (accountId) => options.store.factorsOf(accountId),
   totp: createTotpFactor(options),
   backupCodes: createBackupCodes(options),
+  resealTotps: () => resealTotps(options.store.sealedTotps, options.secrets),
   purge: () => options.store.totp.purgePending(options.clock.now()),
 });

@@ -18,7 +18,12 @@ export { type HashParts, partAlgorithms } from './foreign-hash-parts.ts';
 export { type CredentialImport, createCredentialImport } from './import-credentials.ts';
 export type { HashCost } from './password.ts';
 export { type BreachSource, createBreachSource } from './password-breaches.ts';
-export { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions } from './password-hasher.ts';
+export {
+  createPasswordHasher,
+  type PasswordHasher,
+  type PasswordHasherOptions,
+  type WatchHashing,
+} from './password-hasher.ts';
 export {
   createPasswordPolicy,
   type PasswordOwner,

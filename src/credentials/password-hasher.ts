@@ -6,6 +6,16 @@ import type { HashAnswer, HashEngine, HashTask } from './hash-task.ts';
 import { HashThread } from './hash-thread.ts';
 import { dummyHash, type HashCost, toPhc } from './password.ts';
 
+/** One task under way, as somebody sees it who measures. It says nothing of what is hashed. */
+export interface WatchedHash {
+  /** A thread has it now; until then it waited for one. */
+  begun(): void;
+  end(outcome: 'ok' | 'error'): void;
+}
+
+/** Told of each task; undefined when this one is not measured. */
+export type WatchHashing = (operation: 'hash' | 'verify') => WatchedHash | undefined;
+
 export interface PasswordHasherOptions extends HashCost {
   /** Hashes at once. Default: the number of cores; more is slower and takes `memoryKiB` each. */
   readonly workers?: number | undefined;
@@ -14,6 +24,7 @@ export interface PasswordHasherOptions extends HashCost {
   /** Default: the fast one where it has a binary. */
   readonly engine?: HashEngine;
   readonly logger: Logger;
+  readonly watch?: WatchHashing | undefined;
 }
 
 /**
@@ -57,8 +68,9 @@ class HashThreads implements AsyncDisposable {
     return this.#queue.length;
   }
 
-  async run(task: HashTask): Promise<HashAnswer> {
+  async run(task: HashTask, watched: WatchedHash | undefined): Promise<HashAnswer> {
     const thread = this.#idle.pop() ?? (await this.#next());
+    watched?.begun();
     try {
       if (this.#closed) throw overloaded();
       return await thread.run(task);
@@ -92,7 +104,7 @@ class HashThreads implements AsyncDisposable {
  * p99 3 with a lower thread priority. So the last, with `argon2` where @node-rs/argon2 has no binary.
  */
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
-  const { logger, engine, memoryKiB, passes } = options;
+  const { logger, engine, memoryKiB, passes, watch } = options;
   const cost: HashCost = { memoryKiB, passes };
   const count = Math.max(1, options.workers ?? availableParallelism());
   const threads = new HashThreads(
@@ -102,9 +114,13 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   const dummy = dummyHash(cost);
 
   const run = async (task: HashTask): Promise<HashAnswer> => {
+    const watched = watch?.(task.kind === 'verify' ? 'verify' : 'hash');
     try {
-      return await threads.run(task);
+      const answer = await threads.run(task, watched);
+      watched?.end('ok');
+      return answer;
     } catch (error) {
+      watched?.end('error');
       if (error instanceof AppError) throw error;
       logger.error({ err: error }, 'A password could not be hashed.');
       throw new AppError(

@@ -1,5 +1,5 @@
 import type { Database } from '../storage/database.ts';
-import type { TotpStore } from './totp-store.ts';
+import type { SealedTotps, TotpStore } from './totp-store.ts';
 
 /** TOTP secrets in tables `totp` and `totp_pending`. */
 export const createSqlTotpStore = (database: Database): TotpStore => ({
@@ -61,4 +61,20 @@ export const createSqlTotpStore = (database: Database): TotpStore => ({
   },
 
   purgePending: (now) => database.sql('totp_pending').where('expires_at', '<=', new Date(now)).delete(),
+});
+
+/** The sealed secrets of table `totp`. */
+export const createSqlSealedTotps = (database: Database): SealedTotps => ({
+  async stale(secretId, after, limit) {
+    const { rows } = await database.sql.raw<{ rows: { accountId: string; sealed: string }[] }>(
+      `select account_id as "accountId", secret as sealed from totp
+       where account_id > :after and split_part(secret, '.', 2) <> :secretId order by account_id limit :limit`,
+      { after, secretId, limit },
+    );
+    return rows;
+  },
+
+  async replace(accountId, from, to) {
+    return (await database.sql('totp').where({ account_id: accountId, secret: from }).update({ secret: to })) === 1;
+  },
 });

@@ -10,6 +10,14 @@ export interface PendingTotp {
   readonly expiresAt: number;
 }
 
+/** The secrets of enrolled authenticators as they are sealed, for those who seal them anew. */
+export interface SealedTotps {
+  /** Up to `limit` that another secret than this one sealed, in the order of their accounts, after this account. */
+  stale(secretId: string, after: string, limit: number): Promise<readonly { accountId: string; sealed: string }[]>;
+  /** False when it is not `from` any more. */
+  replace(accountId: string, from: string, to: string): Promise<boolean>;
+}
+
 /** Where TOTP secrets are kept, sealed. */
 export interface TotpStore {
   find(accountId: AccountId): Promise<string | undefined>;

@@ -8,12 +8,14 @@ export type Answer =
     }
   | {
       readonly outcome: 'refuse';
-      readonly status: 401 | 403;
+      readonly status: 401 | 403 | 429;
       /** For the log. */
       readonly reason: string;
       /** For whoever asked. */
       readonly text: string;
       readonly challenge?: string;
+      /** Seconds. */
+      readonly retryAfter?: number;
       readonly cookies?: readonly string[];
       readonly client?: string;
     }

@@ -9,4 +9,5 @@ export { audiencesOf, judgeToken, listOf, type Reason, shortfallOf, type TokenFa
 export type { OriginalRequest } from './original-request.ts';
 export type { ForwardAuthParts } from './parts.ts';
 export { gatePaths } from './protected-app.ts';
+export { isActive, type RefusalLimit } from './refusal-limit.ts';
 export { type Requirement, readRequirement } from './requirement.ts';

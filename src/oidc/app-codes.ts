@@ -25,7 +25,8 @@ export interface AppSignIn {
 export interface AppCodes {
   /**
    * Uses up a code. Undefined when it is not this client's, not of this redirect URI, not of this verifier (RFC 7636), used
-   * before, or when what it stands for has ended. A second use ends the grant (RFC 6749 §4.1.2).
+   * before, or when what it stands for has ended. A second use ends the grant in the store, and what the first one gave
+   * goes on: only this browser could bring the verifier again, and no token was made (RFC 6749 §4.1.2 is about those).
    */
   redeem(
     code: string,

@@ -5,17 +5,11 @@ import { currentUnitOfWork, type UnitOfWork } from '../storage/unit-of-work.ts';
 import { askForGrantEarly } from './artifact-early-grant-redis.ts';
 import { keyOf, siblingKey } from './artifact-keys-redis.ts';
 import type { Kind, KindName } from './artifact-kind.ts';
-import { noteMisuse, passesAsRetry, retrySecondsFor, rotationOf, type SecondUseAccess } from './artifact-refresh.ts';
-import { accuseScript, claimRetryScript, claimScript, contendScript, releaseScript } from './artifact-scripts-redis.ts';
+import { createMisuse, notePresented } from './artifact-misuse-redis.ts';
+import { passesAsRetry, retrySecondsFor, rotationOf, type SecondUseAccess } from './artifact-refresh.ts';
+import { claimRetryScript, claimScript, contendScript, releaseScript } from './artifact-scripts-redis.ts';
 import type { ArtifactPayload } from './artifact-store.ts';
-import {
-  currentRedisUnit,
-  endGrant,
-  lease,
-  newClaimToken,
-  noteClaim,
-  type RedisArtifactParts,
-} from './artifact-unit-redis.ts';
+import { currentRedisUnit, lease, newClaimToken, noteClaim, type RedisArtifactParts } from './artifact-unit-redis.ts';
 
 /** What Redis says of an artifact that is used once. */
 interface Found {
@@ -61,6 +55,7 @@ async function take(redis: RedisConnection, key: string, token: string, claim: (
 export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisArtifactParts) {
   const { redis, codec, clock, policy, request } = parts;
   const isRefreshToken = kind.name === 'RefreshToken';
+  const { refuse, settleUse } = createMisuse(kind, parts);
   const load = (key: string): Promise<Found | undefined> => loadFrom(parts, key);
 
   const accessBy = (key: string): SecondUseAccess => ({
@@ -80,16 +75,6 @@ export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisAr
   const passes = async (key: string, found: Found, consumedAt: number, unit: UnitOfWork): Promise<boolean> => {
     const retrySeconds = await retrySecondsFor(policy, found.clientId);
     return passesAsRetry({ ...found, consumedAt }, { unit, now: clock.now(), retrySeconds }, accessBy(key));
-  };
-
-  const refuse = async (key: string, grantHash: string, clientId: string): Promise<never> => {
-    const forgiven = isRefreshToken && (await retrySecondsFor(policy, clientId || undefined)) > 0;
-    const revoked = !forgiven && grantHash !== '';
-    if (revoked && (await redis.evaluate(accuseScript, [key], [clock.now()])) === 'used') {
-      await endGrant(redis, grantHash);
-    }
-    noteMisuse({ kind: kind.name, clientId: clientId || undefined, revoked });
-    throw new errors.InvalidGrant(`${kind.name} was already used`);
   };
 
   const renew = async (unit: UnitOfWork, key: string, successorHash: string): Promise<void> => {
@@ -117,6 +102,7 @@ export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisAr
         consumedAt: passed ? undefined : consumedAt,
       });
       if (kind.tagged && payload?.grantId !== undefined && request.isRedeeming()) {
+        notePresented(key, payload.grantId);
         askForGrantEarly(redis, payload.grantId);
       }
       return payload;
@@ -137,10 +123,10 @@ export function createOnceAccess(kind: Kind & { name: KindName }, parts: RedisAr
       const token = newClaimToken();
       const values = [token, now, unit ? now + lease : ''];
       const answer = await take(redis, key, token, () => redis.evaluate(claimScript, [key], values));
-      const [state, grantHash = '', clientId = ''] = answer as string[];
+      const [state, expiresAt = '', grantHash = '', clientId = ''] = answer as string[];
       if (state === 'ok') {
         if (unit) noteClaim(redis, unit, { key, token, grantHash: grantHash || undefined }, () => clock.now());
-        return;
+        return settleUse(key, expiresAt, grantHash, clientId);
       }
       if (kind.name === 'PushedAuthorizationRequest')
         throw new errors.InvalidRequestUri('request_uri was already used');

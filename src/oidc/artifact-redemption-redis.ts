@@ -1,6 +1,7 @@
 import { sha256 } from '../shared/crypto.ts';
 import { indexKey, keyOf, keyOfHash, tagOfKey } from './artifact-keys-redis.ts';
 import { kindOf, mayBe } from './artifact-kind.ts';
+import { retrySecondsFor } from './artifact-refresh.ts';
 import { redeemScript } from './artifact-scripts-redis.ts';
 import type { Redemptions } from './artifact-store.ts';
 import type { RedisArtifactParts } from './artifact-unit-redis.ts';
@@ -11,7 +12,7 @@ const grantKind = kindOf('Grant');
 
 /** Redemptions in Redis: all that one changes lies in the slot of its grant, so one script does it. */
 export const createRedisRedemptions = (parts: RedisArtifactParts): Redemptions => {
-  const { redis, codec, clock } = parts;
+  const { redis, codec, clock, policy } = parts;
   return {
     async find(id) {
       if (!mayBe(refreshToken, id)) return undefined;
@@ -22,6 +23,8 @@ export const createRedisRedemptions = (parts: RedisArtifactParts): Redemptions =
       const token = codec.unpack(refreshToken, idHash, text, { id });
       const grantId = token?.grantId;
       if (!token || grantId === undefined) return undefined;
+      // Its use is remembered in SQL as well, which is no plain case.
+      if ((await retrySecondsFor(policy, token.clientId)) === 0) return undefined;
       return {
         token,
         async grant() {

@@ -126,9 +126,18 @@ export interface Misuse {
   readonly clientId: string | undefined;
   /** Whether the whole grant was revoked for it. */
   readonly revoked: boolean;
+  /** The grant, where the store that ended it may come back with what it had before. */
+  readonly grantId?: string | undefined;
+  /** The first use was over before this one came; else they came at once. */
+  readonly late?: true;
 }
+
+const misuseNote = 'artifact.misuse';
 
 /** Leaves word of a misuse that the library does not see, because the store settled it. */
 export function noteMisuse(misuse: Misuse): void {
-  currentUnitOfWork()?.notes.set('artifact.misuse', misuse);
+  currentUnitOfWork()?.notes.set(misuseNote, misuse);
 }
+
+/** What {@link noteMisuse} left in the request at hand. */
+export const currentMisuse = (): Misuse | undefined => currentUnitOfWork()?.notes.get(misuseNote) as Misuse | undefined;

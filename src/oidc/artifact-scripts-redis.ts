@@ -64,7 +64,7 @@ redis.call('SET', KEYS[2], 'x', 'XX', 'KEEPTTL')
 return revoke(KEYS[1])`);
 
 /**
- * KEYS artifact · ARGV claim, now, until (empty: used for good) · returns how it went, grant hash, client id.
+ * KEYS artifact · ARGV claim, now, until (empty: used for good) · returns how it went, expiry, grant hash, client id.
  * Who comes second leaves a mark that there were two.
  */
 export const claimScript = script(`
@@ -73,7 +73,7 @@ local now = tonumber(ARGV[2])
 if not r[1] or tonumber(r[1]) <= now then return {'gone'} end
 if r[4] or (r[5] and r[5] ~= ARGV[1] and tonumber(r[6]) > now) then
   redis.call('HSET', KEYS[1], 'x', '1')
-  return {r[4] and 'used' or 'held', r[2], r[3]}
+  return {r[4] and 'used' or 'held', r[1], r[2], r[3]}
 end
 if ARGV[3] == '' then
   redis.call('HSET', KEYS[1], 'c', ARGV[2])
@@ -81,7 +81,7 @@ else
   redis.call('HDEL', KEYS[1], 'x', 'f')
   redis.call('HSET', KEYS[1], 'k', ARGV[1], 'u', ARGV[3])
 end
-return {'ok', r[2], r[3]}`);
+return {'ok', r[1], r[2], r[3]}`);
 
 /** KEYS used token, successor · ARGV claim, now, until, earliest use, successor hash · claims both for a retry, or 0 */
 export const claimRetryScript = script(`

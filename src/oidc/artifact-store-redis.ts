@@ -21,6 +21,7 @@ import {
   type RefreshPolicy,
 } from './artifact-store.ts';
 import { currentRedisUnit, putGranted, type RedisArtifactParts, unlinkAll } from './artifact-unit-redis.ts';
+import type { UseMarks } from './artifact-uses-sql.ts';
 import { argumentsOf, ended, type RedisWrite, readString, writeOf } from './artifact-write-redis.ts';
 
 /** What the request that writes it does not read again: its writes need not be waited for one by one. */
@@ -115,18 +116,19 @@ function createTokenStore(kind: Kind & { name: KindName }, parts: RedisArtifactP
 
 /**
  * Keeps artifacts in Redis or Redis Cluster, all that belongs to one grant in one slot. Replay detection stays with
- * `replay`, in SQL: a Redis that lost it would let assertions be used again.
+ * `replay`, in SQL: a Redis that lost it would let assertions be used again. For codes `uses` does the same.
  */
 export function createRedisArtifactStores(options: {
   readonly redis: RedisConnection;
   readonly replay: ArtifactStore;
+  readonly uses: UseMarks;
   readonly secrets: SecretRing;
   readonly clock: Clock;
   readonly policy: RefreshPolicy;
   readonly request?: RequestFacts;
 }): ArtifactStores {
-  const { redis, replay, secrets, clock, policy, request = providerRequest } = options;
-  const parts: RedisArtifactParts = { redis, codec: createPayloadCodec(secrets), clock, policy, request };
+  const { redis, replay, uses, secrets, clock, policy, request = providerRequest } = options;
+  const parts: RedisArtifactParts = { redis, codec: createPayloadCodec(secrets), clock, policy, request, uses };
   const stores = eachOnce((model) => {
     const kind = kindOf(model);
     if (kind.name === 'ReplayDetection') return replay;

@@ -16,6 +16,7 @@ import {
   releaseScript,
 } from './artifact-scripts-redis.ts';
 import type { RefreshPolicy } from './artifact-store.ts';
+import type { UseMarks } from './artifact-uses-sql.ts';
 import { argumentsOf, type RedisWrite } from './artifact-write-redis.ts';
 
 /** What the Redis stores of all kinds are made of. */
@@ -25,6 +26,7 @@ export interface RedisArtifactParts {
   readonly clock: Clock;
   readonly policy: RefreshPolicy;
   readonly request: RequestFacts;
+  readonly uses: UseMarks;
 }
 
 /** Milliseconds that a redemption may take before somebody else may try. */

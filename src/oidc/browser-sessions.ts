@@ -12,6 +12,8 @@ import { protocolRoutes } from './routes.ts';
 export interface CurrentSession {
   /** Stays the same while the cookie's value changes. */
   readonly uid: string;
+  /** The name that the audit log and the person's list have for it; opens nothing. */
+  readonly handle?: string;
   readonly accountId: AccountId;
   readonly acr?: string;
   readonly amr: readonly string[];

@@ -5,6 +5,7 @@ import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import type { Consents } from '../consents/index.ts';
 import type { KeySet } from '../keys/index.ts';
+import type { AddressRules } from '../locations/index.ts';
 import type { RevocationCheck } from '../revocation/index.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { LeavingPort } from './back-channel.ts';
@@ -36,6 +37,7 @@ export interface OidcDomains {
   };
   readonly audit: AuditLog;
   readonly sessions: SessionPort;
+  readonly places: { readonly addressRules: AddressRules };
   readonly leaveApp: LeavingPort['leaveApp'];
   /** Whether a sign-in to this account asks for something beside the password. */
   hasSecondFactor(id: AccountId): Promise<boolean>;

@@ -1,4 +1,5 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { noteAuditSession } from '../audit/index.ts';
 import { asAccountId, asClientId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
@@ -11,6 +12,8 @@ const { Check, Prompt, base } = interactionPolicy;
 const metOwnWish = (amr: readonly string[]): boolean =>
   ['otp', 'backup_code', 'hwk', 'swk', 'user', 'remembered_device'].some((name) => amr.includes(name)) ||
   (amr.includes('pwd') && amr.includes('email'));
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** Whether this request, its client, its APIs or the account itself ask for a second factor. */
 export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDomains): Promise<boolean> {
@@ -71,12 +74,15 @@ export function createInteractionPolicy(
       const { session, result } = ctx.oidc;
       if (!session?.accountId) return Check.NO_NEED_TO_PROMPT;
       const account = await domains.accounts.find(asAccountId(session.accountId));
+      // A sign-in says which session it opened; the browser is tied to it when this request ends.
+      if (result?.login) noteAuditSession(textOf(result.login.session));
       const live =
         account &&
         domains.mayUseTokens(account) &&
         !accessEnded(domains, session.accountId, session.loginTs ?? 0) &&
         // Whoever proved a moment ago who they are has a session that is only about to be bound.
         (result?.login !== undefined || !(await registry.isOver(session, ctx)));
+      if (live && !result?.login) noteAuditSession(await domains.sessions.handleOf({ uid: session.uid }));
       return live ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
     }),
   );

@@ -9,6 +9,7 @@ import { isInteractionUid } from './routes.ts';
 
 /** Who is signed in to this browser already, as the protocol session knows it. */
 export interface BrowserSession {
+  readonly uid: string;
   readonly accountId: string;
   readonly amr: readonly string[];
   readonly acr?: string;
@@ -51,6 +52,8 @@ export interface SignInResult {
   readonly authTime: number;
   /** Keep the session after the browser closes. */
   readonly remember: boolean;
+  /** Handle of the session that it opened. */
+  readonly session: string;
 }
 
 export interface Interactions {
@@ -109,6 +112,7 @@ async function browserSession(provider: Provider, details: Details): Promise<Bro
   const session = await provider.Session.findByUid(details.session.uid);
   if (!session?.accountId || session.accountId !== details.session.accountId) return undefined;
   return {
+    uid: session.uid,
     accountId: session.accountId,
     amr: session.amr ?? [],
     ...(session.acr !== undefined && { acr: session.acr }),
@@ -208,8 +212,8 @@ export function createInteractions(current: () => Provider): Interactions {
       const { client_id: clientId, redirect_uri: redirectUri } = details.params;
       return { clientId: String(clientId), ...(typeof redirectUri === 'string' && { redirectUri }) };
     },
-    finishSignIn: (ctx, { accountId, amr, acr, authTime, remember }) =>
-      finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember }),
+    finishSignIn: (ctx, { accountId, amr, acr, authTime, remember, session }) =>
+      finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember, session }),
     finishSelectAccount: (ctx) => finish(ctx, { select_account: {} }),
     async finishConsent(ctx, permissions) {
       const details = await load(ctx);

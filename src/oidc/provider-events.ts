@@ -3,6 +3,8 @@ import type { AuditEvent } from '../audit/index.ts';
 import { asAccountId, asClientId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { atTheEnd, currentUnitOfWork } from '../storage/unit-of-work.ts';
+import { currentMisuse } from './artifact-refresh.ts';
+import { noteSessionBehind } from './audit-session.ts';
 import type { OidcDomains } from './domains.ts';
 
 /** What metrics want to know of the protocol; no person and no token in it. */
@@ -23,6 +25,18 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
     atTheEnd(work, (error) => logger.error({ err: error }, `${what} could not be written`));
   const record = (event: AuditEvent): void =>
     enlist(() => domains.audit.record(event), `an audit row of ${event.type}`);
+  const noteSession = (ctx: KoaContextWithOIDC): void =>
+    enlist(() => noteSessionBehind(ctx, domains.sessions), 'the session of an audit row');
+
+  const endGrant = (ctx: KoaContextWithOIDC, grantId: string): void => {
+    const expiresAt = (currentUnitOfWork()?.startedAt ?? Date.now()) + 90 * 86_400_000;
+    const by = ctx.oidc.client
+      ? ({ kind: 'client', id: ctx.oidc.client.clientId } as const)
+      : ({ kind: 'system' } as const);
+    const reason = `ended at ${ctx.oidc.route}`;
+    noteSession(ctx);
+    enlist(() => domains.revocations.revoke({ kind: 'grant', id: grantId, expiresAt, reason, by }), 'a revocation');
+  };
 
   provider.on('grant.success', (ctx) => {
     const { client, entities, params } = ctx.oidc;
@@ -47,11 +61,14 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
   });
 
   provider.on('grant.error', (ctx, error) => {
-    const reused =
-      error.error_detail === 'refresh token already used' || /already consumed/.test(error.error_detail ?? '');
-    if (!reused) return;
+    const misuse = currentMisuse();
+    if (misuse?.revoked && misuse.grantId !== undefined) endGrant(ctx, misuse.grantId);
+    const detail = error.error_detail ?? '';
+    const reused = detail === 'refresh token already used' || /already consumed/.test(detail);
+    if (!reused && !misuse?.late) return;
     const { RefreshToken, AuthorizationCode } = ctx.oidc.entities;
     const accountId = RefreshToken?.accountId ?? AuthorizationCode?.accountId;
+    noteSession(ctx);
     record({
       type: 'token.reuse_detected',
       actor: ctx.oidc.client ? { kind: 'client', id: ctx.oidc.client.clientId } : { kind: 'stranger' },
@@ -62,14 +79,7 @@ export function attachEvents(provider: Provider, domains: OidcDomains, meter: Pr
     });
   });
 
-  provider.on('grant.revoked', (ctx, grantId) => {
-    const expiresAt = (currentUnitOfWork()?.startedAt ?? Date.now()) + 90 * 86_400_000;
-    const by = ctx.oidc.client
-      ? ({ kind: 'client', id: ctx.oidc.client.clientId } as const)
-      : ({ kind: 'system' } as const);
-    const reason = `ended at ${ctx.oidc.route}`;
-    enlist(() => domains.revocations.revoke({ kind: 'grant', id: grantId, expiresAt, reason, by }), 'a revocation');
-  });
+  provider.on('grant.revoked', endGrant);
 
   provider.on('server_error', (ctx, error) => {
     logger.error(

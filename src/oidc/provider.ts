@@ -2,11 +2,13 @@ import { type AdapterFactory, type Configuration, type JWKS, Provider, type Resp
 import { ownMetadata, responseTypes } from '../clients/index.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type ArtifactStores, tokenIdFor } from './artifact-store.ts';
+import { keepSessionInCodes } from './audit-session.ts';
 import { acrValues } from './authentication-context.ts';
 import { leaveLogoutToBackChannel } from './back-channel.ts';
 import { claimsByScope, identityScopes } from './claims.ts';
 import { assertClaimsParameter } from './claims-parameter.ts';
 import { createClientAdapter } from './client-adapter.ts';
+import { createDirectRefreshGuard } from './direct-refresh.ts';
 import type { OidcDomains } from './domains.ts';
 import { hideEndedGrants } from './ended-access.ts';
 import { hideEndedTokens, rememberEndedTokens } from './ended-tokens.ts';
@@ -122,7 +124,7 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
     },
     extraTokenClaims: withStatusClaims(domains, withNotedClaims(extraTokenClaims)),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    rotateRefreshToken: createRotation(parts.refreshes),
+    rotateRefreshToken: createRotation(parts.refreshes, createDirectRefreshGuard(domains)),
     allowOmittingSingleRegisteredRedirectUri: false,
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
@@ -182,6 +184,7 @@ export function buildProvider(parts: ProviderParts, jwks: JWKS): Provider {
   hideEndedTokens(provider, parts.domains);
   rememberEndedTokens(provider, parts.domains, parts.logger);
   leaveLogoutToBackChannel(provider, parts.domains);
+  keepSessionInCodes(provider);
   attachEvents(provider, parts.domains, parts.meter, parts.logger);
   return provider;
 }

@@ -3,6 +3,7 @@ import type { Client } from '../clients/index.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { ArtifactPayload, Redemptions } from './artifact-store.ts';
 import type { PlainAnswer } from './client-credentials-endpoint.ts';
+import { createDirectRefreshGuard } from './direct-refresh.ts';
 import type { OidcDomains } from './domains.ts';
 import { isTakenBack } from './ended-access.ts';
 import { createFindAccount } from './find-account.ts';
@@ -72,6 +73,7 @@ function createClientLookup(provider: Provider): (client: Client) => Promise<Pro
 export const createRefreshEndpoint = ({ provider, domains, redemptions, refreshes, lookUp, meter }: Parts) => {
   const findAccount = createFindAccount(domains);
   const clientOf = createClientLookup(provider);
+  const standingOf = createDirectRefreshGuard(domains);
 
   const resourceOf = async (
     { resource }: RefreshToken,
@@ -113,8 +115,12 @@ export const createRefreshEndpoint = ({ provider, domains, redemptions, refreshe
     const presented = await read(plain);
     if (!presented) return undefined;
     const { value, client, token } = presented;
-    const [known, resource] = await Promise.all([clientOf(client), resourceOf(token, client)]);
-    if (!known || resource === 'refused') return undefined;
+    const [known, resource, standing] = await Promise.all([
+      clientOf(client),
+      resourceOf(token, client),
+      standingOf(token, plain.from ?? {}),
+    ]);
+    if (!known || resource === 'refused' || standing !== 'live') return undefined;
     const [sound, wait] = await Promise.all([
       check(token, presented.grant),
       refreshes.take(`${token.accountId}:${client.id}`),

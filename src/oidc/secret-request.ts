@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { parse } from 'node:querystring';
 import type { Client } from '../clients/index.ts';
+import type { SessionMeta } from '../sessions/index.ts';
 import type { OidcDomains } from './domains.ts';
 
 /** A posted form, as it came in: of the right type, whole, and through every guard. */
@@ -8,6 +9,8 @@ export interface PlainRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** Who sent it, for what is looked at by that. */
+  readonly from?: SessionMeta;
 }
 
 /** A form whose sender proves itself by a client secret, which is how nearly every service calls. */

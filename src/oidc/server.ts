@@ -21,7 +21,7 @@ import { createResourceServerLookup } from './resource-servers.ts';
 import { protocolRoutes } from './routes.ts';
 import type { PlainRequest } from './secret-request.ts';
 import { createSelfPostingPages } from './self-posting-pages.ts';
-import { createSessionRegistry } from './session-registry.ts';
+import { createSessionRegistry, metaOf } from './session-registry.ts';
 import { signingKeys } from './signing-keys.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 import { registerTokenExchange } from './token-exchange.ts';
@@ -96,7 +96,7 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
     async plainRequests(ctx: Context, next) {
       const { method, path, headers, state } = ctx;
       const body = method === 'POST' && (state.body as Buffer | undefined);
-      const answer = body && (await current.plain({ path, headers, body }));
+      const answer = body && (await current.plain({ path, headers, body, from: metaOf(ctx) }));
       if (!answer) return next();
       ctx.status = 200;
       ctx.set('cache-control', 'no-store');

@@ -17,7 +17,8 @@ type ProtocolSession = InstanceType<Provider['Session']>;
 
 const contextOf = (): KoaContextWithOIDC | undefined => (Provider as unknown as { ctx?: KoaContextWithOIDC }).ctx;
 
-const metaOf = (ctx: Pick<Context, 'get' | 'state'> | undefined): SessionMeta => ({
+/** From where a request comes. */
+export const metaOf = (ctx: Pick<Context, 'get' | 'state'> | undefined): SessionMeta => ({
   ...(typeof ctx?.state?.ip === 'string' && { ip: ctx.state.ip }),
   ...(ctx && ctx.get('user-agent') !== '' && { userAgent: ctx.get('user-agent').slice(0, 300) }),
   ...(typeof ctx?.state?.requestId === 'string' && { requestId: ctx.state.requestId }),
@@ -118,9 +119,9 @@ class Registry implements SessionRegistry {
       ...sessions,
       current: async (ctx) => {
         const session = await sessions.current(ctx);
-        return session && !(await this.isOver({ uid: session.uid, loginTs: session.authTime }, ctx))
-          ? session
-          : undefined;
+        if (!session || (await this.isOver({ uid: session.uid, loginTs: session.authTime }, ctx))) return undefined;
+        const handle = await this.#domains.sessions.handleOf({ uid: session.uid });
+        return { ...session, ...(handle !== undefined && { handle }) };
       },
     };
   }

@@ -1,4 +1,5 @@
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
+import { noteAuditSession } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { asAccountId } from '../shared/ids.ts';
 import { satisfies } from './authentication-context.ts';
@@ -132,6 +133,10 @@ async function prepare(needs: ExchangeNeeds, ctx: Context): Promise<Exchange> {
 async function record({ domains }: ExchangeNeeds, ctx: Context, exchange: Exchange): Promise<void> {
   const { client, subject, actor, right, api, scopes, act } = exchange;
   const { ip, requestId } = ctx.state ?? {};
+  const { accountId, grantId } = subject;
+  if (accountId !== undefined && grantId !== undefined) {
+    noteAuditSession(await domains.sessions.handleOf({ accountId: asAccountId(accountId), grantId }));
+  }
   await domains.audit.record({
     type: right.mode === 'impersonation' ? 'token.impersonated' : 'token.exchanged',
     actor: { kind: 'client', id: client.id },

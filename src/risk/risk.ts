@@ -29,13 +29,18 @@ export interface Risk {
     readonly deviceKnown: boolean | undefined;
     readonly meta: Meta;
   }): Promise<SignInVerdict>;
-  /** Looks at a session that is used from another address than before. */
-  assessActivity(activity: {
+  /** What it is a sign of that a session is used from another address than before. Writes nothing down. */
+  judgeActivity(activity: {
+    readonly before: { readonly at: number; readonly ip: string | undefined };
+    readonly ip: string | undefined;
+  }): SignInVerdict;
+  /** Writes down what was found about a session, for the one request that acts on it. */
+  noteActivity(activity: {
     readonly accountId: AccountId;
     readonly sessionId: string;
-    readonly before: { readonly at: number; readonly ip: string | undefined };
+    readonly verdict: SignInVerdict;
     readonly meta: Meta;
-  }): Promise<SignInVerdict>;
+  }): Promise<void>;
   /** Whether a sign-in with everything right may be refused as if it were wrong; then no answer's time may tell. */
   readonly refusesSignIns: boolean;
   /** Roughly where an address is. */
@@ -99,13 +104,16 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
     return accounts;
   };
 
-  const conclude = async (
-    found: readonly RiskSignal[],
+  const judge = (found: readonly RiskSignal[]): SignInVerdict => {
+    const signals = found.filter((signal) => policy[signal] !== 'off');
+    return { signals, action: strongest(signals, policy) };
+  };
+
+  const note = async (
+    { signals, action }: SignInVerdict,
     { accountId, about }: Pick<RiskFinding, 'accountId' | 'about'>,
     meta: Meta,
-  ): Promise<SignInVerdict> => {
-    const signals = found.filter((signal) => policy[signal] !== 'off');
-    const action = strongest(signals, policy);
+  ): Promise<void> => {
     if (signals.length > 0) await facts.note({ accountId, about, signals, at: clock.now() });
     // A new browser alone is told by the device itself, once.
     if (signals.some((signal) => signal !== 'new-device')) {
@@ -115,10 +123,10 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
         actor: { kind: 'system' },
         outcome: action === 'end' ? 'failure' : 'success',
         subject: accountId,
+        ...('sessionId' in about && { sessionId: about.sessionId }),
         details: { ...('sessionId' in about && { session: about.sessionId }), signals, action },
       });
     }
-    return { signals, action };
   };
 
   return {
@@ -141,18 +149,21 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
         manyAccounts,
         listed: ip !== undefined && listed.has(ip),
       });
-      return conclude(found, { accountId, about: { flowHash } }, meta);
+      const verdict = judge(found);
+      await note(verdict, { accountId, about: { flowHash } }, meta);
+      return verdict;
     },
 
-    async assessActivity({ accountId, sessionId, before, meta }) {
-      const { ip } = meta;
+    judgeActivity({ before, ip }) {
       const found: ActivityFacts = {
         before: { ...before, location: locations.find(before.ip) },
         now: { at: clock.now(), ip, location: locations.find(ip) },
         listed: ip !== undefined && listed.has(ip),
       };
-      return conclude(activitySignals(found), { accountId, about: { sessionId } }, meta);
+      return judge(activitySignals(found));
     },
+
+    noteActivity: ({ accountId, sessionId, verdict, meta }) => note(verdict, { accountId, about: { sessionId } }, meta),
 
     async standingOf(accountId, sessions) {
       const [found, known] = await Promise.all([facts.signalsOf(accountId), devices.listKnown(accountId)]);

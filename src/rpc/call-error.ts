@@ -8,6 +8,8 @@ export interface CallFailure {
   readonly message: string;
   /** Whether it is a defect of ours, to be logged with its stack. */
   readonly defect: boolean;
+  /** Seconds until trying again makes sense. */
+  readonly retryAfter?: number;
 }
 
 /** Where the closed set of errors meets gRPC. */
@@ -25,6 +27,10 @@ const codes: Readonly<Record<ErrorCode, status>> = {
 /** Only refusals keep their words. */
 export function callFailureOf(thrown: unknown): CallFailure {
   const error = asStoreError(thrown);
-  if (error instanceof AppError) return { code: codes[error.code], message: error.message, defect: false };
+  if (error instanceof AppError) {
+    const { retryAfter } = error.details;
+    const hint = retryAfter === undefined ? {} : { retryAfter: Math.max(1, Math.ceil(retryAfter)) };
+    return { code: codes[error.code], message: error.message, defect: false, ...hint };
+  }
   return { code: status.INTERNAL, message: 'Something went wrong on our side.', defect: true };
 }

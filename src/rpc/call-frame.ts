@@ -1,10 +1,10 @@
-import { type handleUnaryCall, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import type { Client } from '../clients/index.ts';
 import { AppError } from '../shared/errors.ts';
 import { newReference } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { callFailureOf } from './call-error.ts';
-import type { Authenticate } from './caller.ts';
+import { type Authenticate, ipOf } from './caller.ts';
 
 /** What a method knows of the call. */
 export interface CallFacts {
@@ -41,7 +41,13 @@ async function withinPatience<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-const ipOf = (peer: string): string => /^(?:\[(.+)\]|(.+?))(?::\d+)?$/.exec(peer)?.slice(1).find(Boolean) ?? peer;
+/** When to try again: for libraries that do it by themselves (gRFC A6), and for people. */
+function hintOf(retryAfter: number): Metadata {
+  const metadata = new Metadata();
+  metadata.set('grpc-retry-pushback-ms', String(retryAfter * 1000));
+  metadata.set('retry-after', String(retryAfter));
+  return metadata;
+}
 
 /** Puts around a method what every call needs: who asks, an id, one line in the log, and errors without their stacks. */
 export function createFrame(needs: Needs) {
@@ -72,11 +78,12 @@ export function createFrame(needs: Needs) {
           callback(null, answer);
         },
         (thrown: unknown) => {
-          const { code, message, defect } = callFailureOf(thrown);
+          const { code, message, defect, retryAfter } = callFailureOf(thrown);
           const { requestId } = facts;
           if (defect) logger.error({ err: thrown, requestId }, 'call failed');
           finish(code);
-          callback({ code, details: `${message} (${requestId})` });
+          const hint = retryAfter === undefined ? {} : { metadata: hintOf(retryAfter) };
+          callback({ code, details: `${message} (${requestId})`, ...hint });
         },
       );
     };

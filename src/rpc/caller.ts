@@ -1,6 +1,6 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { Client } from '../clients/index.ts';
-import { judgeToken, type TokenFacts } from '../forward-auth/index.ts';
+import { judgeToken, type RefusalLimit, type TokenFacts } from '../forward-auth/index.ts';
 import { AppError } from '../shared/errors.ts';
 
 interface Needs {
@@ -10,15 +10,24 @@ interface Needs {
   };
   /** Introspection with the rights of the server. */
   readonly askAsServer: (token: string) => Promise<TokenFacts>;
+  /** Bounds guesses by the address of the peer. */
+  readonly refusals: RefusalLimit;
   /** What an access token of a caller has to be issued for: a token for another API is no key to this one. */
   readonly audience: string;
   /** Seconds since the epoch. */
   readonly now: () => number;
 }
 
-type Call = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getAuthContext'>;
+type Call = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getAuthContext' | 'getPeer'>;
 
-/** Finds out which client calls. @throws AppError `unauthenticated` when none has proven itself. */
+/** The address of the other end of a connection, without its port. */
+export const ipOf = (peer: string): string =>
+  /^(?:\[(.+)\]|(.+?))(?::\d+)?$/.exec(peer)?.slice(1).find(Boolean) ?? peer;
+
+/**
+ * Finds out which client calls. @throws AppError `unauthenticated` when none has proven itself, and `rate_limited` when
+ * too many from there have not.
+ */
 export type Authenticate = (call: Call) => Promise<Client>;
 
 const refusal = (): AppError =>
@@ -62,13 +71,22 @@ function byCertificate(call: Call): string | undefined {
 }
 
 /** Makes it. Metadata goes before the certificate of the connection, which may be a mesh's. */
-export const createAuthenticate =
-  (needs: Needs): Authenticate =>
-  async (call) => {
+export const createAuthenticate = (needs: Needs): Authenticate => {
+  const live = async (id: string | undefined): Promise<Client | undefined> => {
+    const client = id === undefined ? undefined : await needs.clients.find(id);
+    return client?.disabled ? undefined : client;
+  };
+  const byShown = (call: Call, credential: string): Promise<Client | undefined> =>
+    needs.refusals.ask(
+      { by: 'peers', address: ipOf(call.getPeer()), credential },
+      async () => live(await byMetadata(needs, credential)),
+      (client) => client !== undefined,
+    );
+  return async (call) => {
     const [value, ...more] = call.metadata.get('authorization');
     if (more.length > 0) throw refusal();
-    const id = value === undefined ? byCertificate(call) : await byMetadata(needs, String(value));
-    const client = id === undefined ? undefined : await needs.clients.find(id);
-    if (!client || client.disabled) throw refusal();
+    const client = value === undefined ? await live(byCertificate(call)) : await byShown(call, String(value));
+    if (!client) throw refusal();
     return client;
   };
+};

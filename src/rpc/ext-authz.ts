@@ -3,8 +3,10 @@ import type { Client } from '../clients/index.ts';
 import {
   type Answer,
   type ForwardAuth,
+  isActive,
   isLookalike,
   type OriginalRequest,
+  type RefusalLimit,
   type Requirement,
   readRequirement,
   type TokenFacts,
@@ -17,6 +19,8 @@ interface Needs {
   readonly forwardAuth: ForwardAuth;
   /** Introspection with the rights of that client. */
   readonly ask: (asker: Client, token: string) => Promise<TokenFacts>;
+  /** Bounds refused tokens by the address that they come from. */
+  readonly refusals: RefusalLimit;
 }
 
 interface HeaderValue {
@@ -97,6 +101,8 @@ function allow(headers: Readonly<Record<string, string>>, names: readonly string
   };
 }
 
+const codes = { 401: status.UNAUTHENTICATED, 403: status.PERMISSION_DENIED, 429: status.RESOURCE_EXHAUSTED } as const;
+
 function deny(answer: Exclude<Answer, { outcome: 'allow' }>) {
   const cookies = (answer.cookies ?? []).map((cookie) => append(['set-cookie', cookie]));
   const common = [overwrite(['cache-control', 'no-store']), ...cookies];
@@ -110,12 +116,17 @@ function deny(answer: Exclude<Answer, { outcome: 'allow' }>) {
       },
     };
   }
-  const { challenge, text, reason } = answer;
+  const { challenge, retryAfter, text, reason } = answer;
   const challenges = challenge === undefined ? [] : [overwrite(['www-authenticate', challenge])];
+  const waits = retryAfter === undefined ? [] : [overwrite(['retry-after', String(retryAfter)])];
   const type = overwrite(['content-type', 'text/plain; charset=utf-8']);
   return {
-    status: { code: answer.status === 401 ? status.UNAUTHENTICATED : status.PERMISSION_DENIED, message: reason },
-    deniedResponse: { status: { code: answer.status }, headers: [...common, type, ...challenges], body: `${text}\n` },
+    status: { code: codes[answer.status], message: reason },
+    deniedResponse: {
+      status: { code: answer.status },
+      headers: [...common, type, ...challenges, ...waits],
+      body: `${text}\n`,
+    },
   };
 }
 
@@ -126,12 +137,14 @@ function assertMayAsk(caller: Client, { app }: Requirement): void {
 }
 
 /** `envoy.service.auth.v3.Authorization`. The rule is in the filter's context extensions, by the names of forward auth. */
-export function createExtAuthz({ frame, forwardAuth, ask }: Needs): UntypedServiceImplementation {
+export function createExtAuthz({ frame, forwardAuth, ask, refusals }: Needs): UntypedServiceImplementation {
   const check = async (request: CheckRequest, { caller, requestId }: CallFacts) => {
     const wanted = readRequirement(Object.entries(request.attributes?.contextExtensions ?? {}));
     assertMayAsk(caller, wanted);
     const original = originalOf(request, requestId);
-    const how = { mode: 'any', ask: (token: string) => ask(caller, token), removesHeaders: true } as const;
+    const limited = (token: string) =>
+      refusals.ask({ by: caller.id, address: original.ip, credential: token }, () => ask(caller, token), isActive);
+    const how = { mode: 'any', ask: limited, removesHeaders: true } as const;
     const answer = await forwardAuth.check(original, wanted, how);
     return answer.outcome === 'allow' ? allow(answer.headers, original.headerNames) : deny(answer);
   };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Client } from '../clients/index.ts';
-import type { ForwardAuth, TokenFacts } from '../forward-auth/index.ts';
+import type { ForwardAuth, RefusalLimit, TokenFacts } from '../forward-auth/index.ts';
 import { type Clock, epochSeconds } from '../shared/clock.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -26,6 +26,12 @@ export interface RpcOptions {
     verifySecret(id: string, secret: string): Promise<boolean>;
   };
   readonly forwardAuth: ForwardAuth;
+  /** Bounds refusals: of credentials of callers by peer, of tokens by caller, of tokens at proxies by caller and address. */
+  readonly refusals: {
+    readonly ofCallers: RefusalLimit;
+    readonly ofTokens: RefusalLimit;
+    readonly atProxies: RefusalLimit;
+  };
   /** Introspection with the rights of a client, and with those of the server. */
   readonly questions: {
     ask(asker: Client, token: string): Promise<TokenFacts>;
@@ -78,16 +84,18 @@ const extAuthz = 'envoy.service.auth.v3.Authorization';
  * taken.
  */
 export async function startRpc(options: RpcOptions): Promise<RpcServer> {
-  const { issuer, clients, questions, forwardAuth, clock } = options;
+  const { issuer, clients, questions, forwardAuth, refusals, clock } = options;
   const protos = loadProtos();
   const now = () => epochSeconds(clock);
-  const { askAsServer } = questions;
-  const authenticate = createAuthenticate({ clients, askAsServer, audience: `${issuer}/rpc`, now });
+  const { ask, askAsServer } = questions;
+  const { ofCallers, ofTokens, atProxies } = refusals;
+  const audience = `${issuer}/rpc`;
+  const authenticate = createAuthenticate({ clients, askAsServer, refusals: ofCallers, audience, now });
   const frame = createFrame({ ...options, authenticate });
   const health = createHealth([tokenService, extAuthz]);
   const server = new Server(limits);
-  server.addService(protos.service(tokenService), createTokenService({ frame, ask: questions.ask, now }));
-  server.addService(protos.service(extAuthz), createExtAuthz({ frame, forwardAuth, ask: questions.ask }));
+  server.addService(protos.service(tokenService), createTokenService({ frame, ask, refusals: ofTokens, now }));
+  server.addService(protos.service(extAuthz), createExtAuthz({ frame, forwardAuth, ask, refusals: atProxies }));
   server.addService(protos.service('grpc.health.v1.Health'), health.implementation);
   if (options.reflection) {
     const services = [tokenService, extAuthz, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];

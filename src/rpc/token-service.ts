@@ -1,6 +1,13 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Client } from '../clients/index.ts';
-import { judgeToken, type Reason, readRequirement, type TokenFacts } from '../forward-auth/index.ts';
+import {
+  isActive,
+  judgeToken,
+  type Reason,
+  type RefusalLimit,
+  readRequirement,
+  type TokenFacts,
+} from '../forward-auth/index.ts';
 import { AppError } from '../shared/errors.ts';
 import type { CallFacts, Frame } from './call-frame.ts';
 import { toTokenInfo } from './token-info.ts';
@@ -9,6 +16,8 @@ interface Needs {
   readonly frame: Frame;
   /** Introspection with the rights of that client. */
   readonly ask: (asker: Client, token: string) => Promise<TokenFacts>;
+  /** Bounds the tokens that a client asks about in vain. */
+  readonly refusals: RefusalLimit;
   /** Seconds since the epoch. */
   readonly now: () => number;
 }
@@ -47,7 +56,10 @@ function requirementOf(request: VerifyRequest) {
 }
 
 /** `sallyport.v1.TokenService`. */
-export function createTokenService({ frame, ask, now }: Needs): UntypedServiceImplementation {
+export function createTokenService({ frame, now, ...needs }: Needs): UntypedServiceImplementation {
+  const ask = (caller: Client, token: string): Promise<TokenFacts> =>
+    needs.refusals.ask({ by: caller.id, credential: token }, () => needs.ask(caller, token), isActive);
+
   const verify = async (request: VerifyRequest, caller: Client) => {
     const wanted = requirementOf(request);
     const facts = request.token === '' ? { active: false } : await ask(caller, request.token);

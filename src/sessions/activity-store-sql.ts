@@ -4,19 +4,28 @@ import { statement } from '../storage/statement.ts';
 import { activityInterval } from './session.ts';
 import type { ActivityStore } from './session-store.ts';
 
-// The condition stands twice: it is asked again of the row that is written, when two come at the same moment.
-const touch = statement(`
+// From another address nothing is written: whether it may be is decided by what is found here.
+const touchBy = (column: 'uid' | 'id') =>
+  statement(`
   with found as (
     select id, account_id, ended_at, last_active_at, last_ip,
       expires_at > $2 and (kind = 'api' or last_active_at > $3) as fresh
-    from session where uid = $1 order by ended_at desc nulls first limit 1
+    from session where ${column} = $1 order by ended_at desc nulls first limit 1
   ), written as (
-    update session set last_active_at = $2, last_ip = coalesce($5::text, session.last_ip)
+    update session set last_active_at = $2, last_ip = coalesce(session.last_ip, $5::text)
     from found
-    where session.id = found.id and found.fresh and found.last_active_at <= $4
-      and session.ended_at is null and session.last_active_at <= $4
+    where session.id = found.id and found.fresh and session.ended_at is null and session.last_active_at <= $4
+      and coalesce(session.last_ip = $5::text, true)
   )
   select fresh, ended_at, id, account_id, last_active_at, last_ip from found`);
+const touchByUid = touchBy('uid');
+const touchById = touchBy('id');
+
+// Asked again of the row that is written, so that one of those who come at the same moment has moved it.
+const moveTo = statement(`
+  update session set last_active_at = greatest(last_active_at, $2::timestamptz), last_ip = $3
+  where id = $1 and ended_at is null and last_ip is distinct from $3
+  returning 1`);
 
 // Ending a session waits for this lock or is seen by it, so no grant slips in behind an end.
 const grantTo = (column: 'uid' | 'id') =>
@@ -51,9 +60,10 @@ export function createSqlActivityStore(database: Database): ActivityStore {
     ((await database.sql.raw(text, values as Record<string, string>)) as { rows: T[] }).rows;
 
   return {
-    async touch(uid, { now, idleSince, ip }) {
-      const [row] = await database.query<TouchedRow>(touch, [
-        uid,
+    async touch(useKey, { now, idleSince, ip }) {
+      const [by, key] = 'uid' in useKey ? [touchByUid, useKey.uid] : [touchById, useKey.id];
+      const [row] = await database.query<TouchedRow>(by, [
+        key,
         new Date(now),
         new Date(idleSince),
         new Date(now - activityInterval),
@@ -68,6 +78,10 @@ export function createSqlActivityStore(database: Database): ActivityStore {
           before: { at: row.last_active_at.getTime(), ip: row.last_ip ?? undefined },
         }
       );
+    },
+
+    async move(id, { now, ip }) {
+      return (await database.query(moveTo, [id, new Date(now), ip])).length > 0;
     },
 
     async addGrants(sessionKey, grants, now) {

@@ -1,3 +1,4 @@
+import { currentAuditContext, noteAuditSession, withAuditContext } from '../audit/index.ts';
 import { describeDevice, hashDevice } from '../devices/index.ts';
 import { locationText } from '../locations/index.ts';
 import { sha256 } from '../shared/crypto.ts';
@@ -121,7 +122,8 @@ async function decide(parts: SessionParts, request: SessionRequest, meta: Sessio
 
 /**
  * Opens a session, or says that there are too many. Of 50 at once for one account no more than the limit stay open.
- * `also` is done in the same transaction, unless it was refused.
+ * `also` is done in the same transaction, unless it was refused. What is recorded in it and afterwards in this request is
+ * done in this session.
  */
 export async function openSession(
   parts: SessionParts,
@@ -131,9 +133,13 @@ export async function openSession(
 ): Promise<OpenResult> {
   const { result, ended } = await parts.store.transaction(async () => {
     const decided = await decide(parts, request, meta);
-    if (decided.result.outcome === 'opened') await also();
+    if (decided.result.outcome === 'opened') {
+      await withAuditContext({ ...currentAuditContext(), sessionId: decided.result.id }, also);
+    }
     return decided;
   });
+  // Not before: of one that is rolled back nobody may hear.
+  if (result.outcome === 'opened') noteAuditSession(result.id);
   for (const row of ended) await tellListeners(parts, row);
   return result;
 }

@@ -16,7 +16,7 @@ export interface SessionParts {
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly audit: Pick<AuditLog, 'record'>;
   /** Looks at sessions that come from somewhere else; left out, nobody does. */
-  readonly risk?: Pick<Risk, 'assessActivity' | 'locate'> | undefined;
+  readonly risk?: Pick<Risk, 'judgeActivity' | 'noteActivity' | 'locate'> | undefined;
   readonly clock: Clock;
   readonly policy: SessionPolicy;
   readonly logger: Logger;

@@ -81,7 +81,7 @@ const byId = statement(`${select} id = $1`);
 const byFlow = statement(`${select} flow_hash = $1`);
 const byUid = statement(`${select} uid = $1 order by ended_at desc nulls first limit 1`);
 const byGrant = statement(`${select} account_id = $1 and ended_at is null and exists (
-  select 1 from session_client c where c.session_id = session.id and c.client_id = $2 and c.grant_id = $3)
+  select 1 from session_client c where c.session_id = session.id and c.client_id = coalesce($2, c.client_id) and c.grant_id = $3)
   order by created_at desc limit 1`);
 const openOf = statement(`${select} account_id = $1 and ended_at is null order by created_at desc, id`);
 const lockKey = (accountId: AccountId): string => `session ${accountId}`;
@@ -175,7 +175,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
 
     async find(key) {
       if ('grantId' in key) {
-        const [held] = await database.query<Row>(byGrant, [key.accountId, key.clientId, key.grantId]);
+        const [held] = await database.query<Row>(byGrant, [key.accountId, key.clientId ?? null, key.grantId]);
         return held && fromRow(held);
       }
       const [by, value] = 'uid' in key ? [byUid, key.uid] : 'id' in key ? [byId, key.id] : [byFlow, key.flowHash];

@@ -40,10 +40,10 @@ export interface SignInKey {
 /** How to find a session. By uid, the open one comes before those that ended, and the latest of those first. */
 export type SessionKey = { readonly id: string } | { readonly uid: string } | { readonly flowHash: string } | GrantKey;
 
-/** What an app holds of an open session. */
+/** What an app holds of an open session; of any app when none is said. */
 export interface GrantKey {
   readonly accountId: AccountId;
-  readonly clientId: string;
+  readonly clientId?: string | undefined;
   readonly grantId: string;
 }
 
@@ -84,19 +84,24 @@ export interface TouchedSession {
   readonly before: { readonly at: number; readonly ip: string | undefined };
 }
 
+/** A session by that of its browser, or by its own handle. */
+export type UseKey = { readonly uid: string } | { readonly id: string };
+
 /** What is known of a session's use. */
 export interface ActivityStore {
   /**
-   * Notes activity, at most once in {@link activityInterval}, and says how the session stands. One statement.
-   * Undefined when there is none.
+   * Notes activity, at most once in {@link activityInterval}, and says how the session stands. One statement. Undefined
+   * when there is none. From another address it notes nothing: that is for {@link ActivityStore.move}, once it may.
    */
   touch(
-    uid: string,
+    key: UseKey,
     at: { readonly now: number; readonly idleSince: number; readonly ip: string | undefined },
   ): Promise<TouchedSession | undefined>;
+  /** Notes that an open session is used from this address now. True for one of many who say so at the same moment. */
+  move(id: string, to: { readonly now: number; readonly ip: string }): Promise<boolean>;
   /** Notes which grants a session has. False when it has ended, also in this moment. */
   addGrants(
-    sessionKey: { readonly uid: string } | { readonly id: string },
+    sessionKey: UseKey,
     grants: readonly { readonly clientId: string; readonly grantId: string }[],
     now: number,
   ): Promise<boolean>;

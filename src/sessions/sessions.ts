@@ -2,7 +2,7 @@ import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Revocations } from '../revocation/index.ts';
 import type { Risk } from '../risk/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { AccountId } from '../shared/ids.ts';
+import type { AccountId, SessionId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { bindSession, type SignedInBrowser } from './bind-session.ts';
 import { endAccountSessions, endDue, endOne, endSessions, endSignedInBefore, noteEnded } from './end-sessions.ts';
@@ -17,6 +17,7 @@ import {
   type SessionMeta,
   type SessionPolicy,
 } from './session.ts';
+import { createSessionHandles, type HandleKey } from './session-handles.ts';
 import type { ActivityStore, GrantKey, SessionKey, SessionStore } from './session-store.ts';
 import { createToucher, type Standing } from './touch-session.ts';
 
@@ -37,15 +38,19 @@ export interface Sessions {
   addGrant(uid: string, grant: { readonly clientId: string; readonly grantId: string }): Promise<boolean>;
   /**
    * Whether the browser's session may still be used, noting that it was. `authTime` (milliseconds) is that of the
-   * protocol session. One statement a minute for each session; not for token requests.
+   * protocol session. One statement a minute for each session and address; not for token requests.
    */
   touch(uid: string, authTime: number, meta?: SessionMeta): Promise<Standing>;
+  /** The same for a session that an app opened by itself, by its handle; for requests that come from its person's device. */
+  touchApp(id: string, meta?: SessionMeta): Promise<Standing>;
   /** Those that may be used, newest first. `currentUid` is the protocol session of the browser that asks. */
   list(accountId: AccountId, currentUid?: string): Promise<ListedSession[]>;
   /** The open session of a browser. */
   findByUid(uid: string): Promise<Session | undefined>;
   /** The open session in which an app got this grant. */
   findByGrant(grant: GrantKey): Promise<Session | undefined>;
+  /** The handle of an open session, for the audit log: a look into memory after {@link Sessions.touch}, else one statement. */
+  handleOf(key: HandleKey): Promise<SessionId | undefined>;
   /** Ends one, with `owner` only if it is theirs. False when there is no such session or it has ended before. */
   end(id: string, by: Actor, reason?: EndReason, options?: { owner?: AccountId; meta?: SessionMeta }): Promise<boolean>;
   /** Ends the browser's session because its person signed out; apps keep offline access (OpenID Connect Core §11). */
@@ -69,7 +74,7 @@ interface Needs {
   readonly activity: ActivityStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly audit: Pick<AuditLog, 'record'>;
-  readonly risk?: Pick<Risk, 'assessActivity' | 'locate'> | undefined;
+  readonly risk?: Pick<Risk, 'judgeActivity' | 'noteActivity' | 'locate'> | undefined;
   readonly clock: Clock;
   readonly policy: SessionPolicy;
   readonly logger: Logger;
@@ -89,8 +94,9 @@ async function purge(parts: SessionParts): Promise<number> {
 
 /** Makes the sessions domain. */
 export function createSessions(needs: Needs): Sessions {
-  const parts: SessionParts = { ...needs, listeners: new Set() };
-  const { store, activity, revocations, clock, policy } = needs;
+  const handles = createSessionHandles(needs.store, needs.clock);
+  const parts: SessionParts = { ...needs, activity: handles.watch(needs.activity), listeners: new Set() };
+  const { store, activity, revocations, clock, policy } = parts;
   const findLive = async (key: SessionKey): Promise<Session | undefined> => {
     const found = await store.find(key);
     if (!found || !isLive(found, policy, clock.now())) return undefined;
@@ -99,15 +105,18 @@ export function createSessions(needs: Needs): Sessions {
   };
   const toucher = createToucher(parts);
   // A node that ends a session knows at once; the others hear of it from the revocations.
-  parts.listeners.add(async ({ uid }) => {
-    if (uid !== undefined) toucher.forget(uid);
+  parts.listeners.add(async (ended) => {
+    toucher.forget(ended.uid ?? ended.id);
+    handles.forget(ended);
   });
 
   return {
     open: (request, meta, also) => openSession(parts, request, meta, also),
     bind: (browser, meta) => bindSession(parts, browser, meta),
     addGrant: (uid, grant) => activity.addGrants({ uid }, [grant], clock.now()),
-    touch: (uid, authTime, meta = {}) => toucher.touch(uid, authTime, meta),
+    touch: (uid, authTime, meta = {}) => toucher.touch({ uid }, authTime, meta),
+    // Its tokens fall with its grant, so there is no sign-in of another time that the handle could stand for.
+    touchApp: (id, meta = {}) => toucher.touch({ id }, 0, meta),
 
     async list(accountId, currentUid) {
       const open = await store.listOpen(accountId);
@@ -118,6 +127,8 @@ export function createSessions(needs: Needs): Sessions {
 
     findByUid: (uid) => findLive({ uid }),
     findByGrant: ({ accountId, clientId, grantId }) => findLive({ accountId, clientId, grantId }),
+
+    handleOf: (key) => handles.find(key),
 
     end: (id, by, reason = 'ended', { owner, meta } = {}) => endOne(parts, id, { by, reason, meta }, owner),
 

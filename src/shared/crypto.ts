@@ -47,6 +47,11 @@ export class SecretRing {
     return this.#first.id;
   }
 
+  /** The ids of all secrets, newest first. */
+  get ids(): readonly string[] {
+    return this.#secrets.map(({ id }) => id);
+  }
+
   get #first(): { readonly id: string; readonly secret: string } {
     const [first] = this.#secrets;
     if (!first) throw new RangeError('At least one secret is needed.');
@@ -104,6 +109,11 @@ export class SecretRing {
     decipher.setAAD(Buffer.from(`${context.table}\0${context.id}\0${context.column}`));
     decipher.setAuthTag(bytes.subarray(-16));
     return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8');
+  }
+
+  /** Whether the secret that sealed this value is in the ring. */
+  opens(sealed: string): boolean {
+    return this.ids.includes(sealed.split('.')[1] ?? '');
   }
 
   /** Whether this value was sealed with an older secret and should be sealed anew. */

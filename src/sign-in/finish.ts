@@ -10,14 +10,15 @@ import { getSituation } from './situation.ts';
 /** Who signed in and how, when this flow is ended as it stands. */
 export function finishedBy(flow: Flow): FinishedSignIn | undefined {
   const evidence = countedEvidence(flow.evidence, flow.requirement);
-  return evidence && { accountId: evidence.accountId, ...describeEvidence(evidence), evidence };
+  return (
+    evidence && { accountId: evidence.accountId, clientId: flow.clientId, ...describeEvidence(evidence), evidence }
+  );
 }
 
-/** Writes down that somebody signed in; it goes together with what ends the flow. */
+/** Writes down that somebody signed in. */
 export const recordSuccess = (
   { audit }: SignInParts,
-  { accountId, amr, acr }: FinishedSignIn,
-  { clientId }: Flow,
+  { accountId, clientId, amr, acr }: FinishedSignIn,
   meta: RequestMeta,
 ): Promise<void> =>
   audit.record({
@@ -31,7 +32,7 @@ export const recordSuccess = (
   });
 
 /** Ends the sign-in, once, and says who signed in and how. */
-export async function finish(parts: SignInParts, flowId: string, meta: RequestMeta = {}): Promise<FinishedSignIn> {
+export async function finish(parts: SignInParts, flowId: string): Promise<FinishedSignIn> {
   const { flows, clock } = parts;
   const { flow, account, step } = await getSituation(parts, flowId);
   const finished = finishedBy(flow);
@@ -40,11 +41,8 @@ export async function finish(parts: SignInParts, flowId: string, meta: RequestMe
   }
   // A new password dates what was proven to the next second, and whatever is issued before that ended with the old one.
   await waitUntil(clock, Math.max(...finished.evidence.methods.map(({ at }) => at)) * 1000);
-  await flows.transaction(async () => {
-    if (!(await flows.finish(flow, clock.now()))) {
-      throw new AppError('conflict', 'This sign-in was completed already. Go back to the app.');
-    }
-    await recordSuccess(parts, finished, flow, meta);
-  });
+  if (!(await flows.finish(flow, clock.now()))) {
+    throw new AppError('conflict', 'This sign-in was completed already. Go back to the app.');
+  }
   return finished;
 }

@@ -3,7 +3,7 @@ import type { RememberedUse } from '../devices/index.ts';
 import { epochSeconds } from '../shared/clock.ts';
 import { type Proof, withProof } from './evidence.ts';
 import { recordFailure } from './failures.ts';
-import { finishedBy, recordSuccess } from './finish.ts';
+import { finishedBy } from './finish.ts';
 import { type Flow, toMilliseconds, unstored } from './flow.ts';
 import { spares } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
@@ -100,12 +100,7 @@ async function storeFirst(parts: SignInParts, opened: Opened, taken: Taken): Pro
   const { next, finished } = taken;
   const flow = finished ? { ...next, finishedAt: clock.now() } : next;
   const [added, ...others] = await flows.together(() =>
-    Promise.allSettled([
-      flows.add(flow),
-      settle(parts, opened, taken),
-      noteOffer(parts, opened),
-      finished && recordSuccess(parts, finished, flow, opened.meta),
-    ]),
+    Promise.allSettled([flows.add(flow), settle(parts, opened, taken), noteOffer(parts, opened)]),
   );
   if (added.status === 'fulfilled' && !added.value) return false;
   for (const result of [added, ...others]) if (result.status === 'rejected') throw result.reason;
@@ -124,7 +119,6 @@ const advance = (parts: SignInParts, opened: Opened, taken: Taken): Promise<bool
     await noteOffer(parts, opened);
     if (!taken.finished) return true;
     if (!(await flows.finish(next, clock.now()))) throw new Error('A sign-in was ended under a lock of its own.');
-    await recordSuccess(parts, taken.finished, next, opened.meta);
     return true;
   });
 };

@@ -119,6 +119,8 @@ export type EnrolmentResult =
 /** Who signed in and how, for the session and the tokens. */
 export interface FinishedSignIn extends Authentication {
   readonly accountId: AccountId;
+  /** The app that it was for. */
+  readonly clientId: ClientId;
   /** To be kept with the session, and handed in when the same browser comes again. */
   readonly evidence: Evidence;
 }

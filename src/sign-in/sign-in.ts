@@ -2,7 +2,7 @@ import { hasSecondFactor, type PasswordRules } from '../credentials/index.ts';
 import type { CreationOptions, RequestOptions } from '../passkeys/index.ts';
 import type { AccountId } from '../shared/ids.ts';
 import { beginEnrolment, confirmEnrolment } from './enroll-totp.ts';
-import { finish } from './finish.ts';
+import { finish, recordSuccess } from './finish.ts';
 import { toMilliseconds } from './flow.ts';
 import { acknowledgeBackupCodes, renewBackupCodes } from './keep-backup-codes.ts';
 import { answerOffer, beginOfferedPasskey, changePassword, passwordRules, resendVerification } from './last-steps.ts';
@@ -82,7 +82,12 @@ export interface SignIn {
   /** Forgets everything that was proven. @throws AppError `expired`. */
   restart(flowId: string): Promise<FlowView>;
   /** Ends a sign-in whose step is `done`. It works once. @throws AppError `expired`, `conflict`. */
-  finish(flowId: string, meta?: RequestMeta): Promise<FinishedSignIn>;
+  finish(flowId: string): Promise<FinishedSignIn>;
+  /**
+   * Writes down that somebody signed in. For the transaction that opens the session: both are kept or none is, and the log
+   * can name the session.
+   */
+  recordSuccess(finished: FinishedSignIn, meta: RequestMeta): Promise<void>;
   /** Whether an account has something that a sign-in asks for beside the password. One round trip. */
   hasSecondFactor(accountId: AccountId): Promise<boolean>;
   /** How many accounts are paused after too many failed tries, counted up to `atMost`. */
@@ -141,7 +146,8 @@ export const createSignIn = (parts: SignInParts): SignIn => ({
   renewBackupCodes: (flowId, meta) => renewBackupCodes(parts, flowId, meta),
   acknowledgeBackupCodes: (flowId) => acknowledgeBackupCodes(parts, flowId),
   restart: (flowId) => restart(parts, flowId),
-  finish: (flowId, meta) => finish(parts, flowId, meta),
+  finish: (flowId) => finish(parts, flowId),
+  recordSuccess: (finished, meta) => recordSuccess(parts, finished, meta),
   async hasSecondFactor(accountId) {
     const { passkeys = 0, ...factors } = (await knowOf(parts, accountId)).factors;
     return hasSecondFactor({ ...factors, passkeys });

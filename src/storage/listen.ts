@@ -7,13 +7,17 @@ interface Listening {
   /** Told once for each time that it is lost, with why. */
   readonly onLost: (reason: unknown) => void;
   readonly onBack?: () => void;
+  /** Other channels on the same connection, by name; each is called like `onNotice`. */
+  readonly beside?: Readonly<Record<string, () => void>>;
 }
 
 /** Milliseconds: to connect, between two looks whether the connection lives, and between two tries to get one. */
 const times = { connect: 1_500, heartbeat: 15_000, answer: 3_000, firstWait: 100, longestWait: 5_000 };
 
 /** Holds one connection until it breaks or `stop` fires. @throws what broke it */
-async function hold(url: string, channel: string, { onNotice, onBack }: Listening, stop: AbortSignal): Promise<void> {
+async function hold(url: string, channel: string, listening: Listening, stop: AbortSignal): Promise<void> {
+  const { onNotice, onBack, beside = {} } = listening;
+  const heard = ({ channel: from }: pg.Notification): void => (beside[from] ?? onNotice)();
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: times.connect,
@@ -25,14 +29,14 @@ async function hold(url: string, channel: string, { onNotice, onBack }: Listenin
   broken.promise.catch(() => undefined);
   client.on('error', broken.reject);
   client.on('end', () => broken.reject(new Error('The connection ended.')));
-  client.on('notification', onNotice);
+  client.on('notification', heard);
   const onStop = (): void => broken.reject(stop.reason);
   stop.addEventListener('abort', onStop);
   try {
     await Promise.race([client.connect(), broken.promise]);
-    await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+    for (const name of [channel, ...Object.keys(beside)]) await client.query(`listen ${pg.escapeIdentifier(name)}`);
     onBack?.();
-    onNotice();
+    for (const tell of [onNotice, ...Object.values(beside)]) tell();
     for (;;) {
       // A proxy may drop a silent connection without a word.
       await Promise.race([delay(times.heartbeat, undefined, { signal: stop, ref: false }), broken.promise]);
@@ -40,7 +44,7 @@ async function hold(url: string, channel: string, { onNotice, onBack }: Listenin
     }
   } finally {
     stop.removeEventListener('abort', onStop);
-    client.removeListener('notification', onNotice);
+    client.removeListener('notification', heard);
     void client.end().catch(() => undefined);
   }
 }

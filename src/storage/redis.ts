@@ -58,8 +58,10 @@ export interface RedisConnection extends AsyncDisposable {
   evaluate(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown>;
 }
 
+const usualMilliseconds = 250;
+
 /** Milliseconds, and how many failures in a row open the breaker. */
-const limits = { command: 250, connect: 1_000, probe: 1_000, silence: 2_000, failures: 5 };
+const limits = { connect: 1_000, probe: 1_000, silence: 2_000, failures: 5 };
 
 /** Answers of a Redis that lives but cannot serve now. */
 const unservable = /^(LOADING|READONLY|OOM|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|NOAUTH)\b/;
@@ -160,10 +162,13 @@ class Breaker {
 const away = (cause?: unknown): AppError =>
   new AppError('unavailable', 'The server cannot reach its store. Try again in a moment.', { retryAfter: 1 }, cause);
 
-/** Opens Redis, or Redis Cluster with `?cluster=true`. It connects in the background and again whenever it has to. */
-export function openRedis(url: string): RedisConnection {
+/**
+ * Opens Redis, or Redis Cluster with `?cluster=true`. It connects in the background and again whenever it has to.
+ * A command may take so many milliseconds.
+ */
+export function openRedis(url: string, milliseconds = usualMilliseconds): RedisConnection {
   const client = connect(url);
-  const within = createPatience(limits.command, 'Redis');
+  const within = createPatience(milliseconds, 'Redis');
   const breaker = new Breaker(() => within(client.ping()));
   // Without a listener the driver would write to the console; what matters comes back to the caller.
   client.on('error', () => undefined);

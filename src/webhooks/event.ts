@@ -150,3 +150,15 @@ export function messageOf(row: AuditRow & { readonly type: WebhookEventType }, p
     },
   };
 }
+
+/** The same message as endpoints get it that did not ask for personal data. */
+export function withoutPersonalData(body: string): string {
+  const message = JSON.parse(body) as WebhookMessage;
+  const { ip: _ip, user_agent: _browser, details, ...data } = message.data;
+  const shape: EventShape | undefined = isWebhookEvent(message.type) ? webhookEvents[message.type] : undefined;
+  const facts = Object.entries(details ?? {}).filter(([name]) => shape?.details?.includes(name));
+  return JSON.stringify({
+    ...message,
+    data: { ...data, ...(facts.length > 0 && { details: Object.fromEntries(facts) }) },
+  });
+}

@@ -3,6 +3,7 @@
 // recipient and seals what a person reads, this one fans out by endpoint and rests while one is away. Needs: audit, outgoing.
 export { type DeliveryPolicy, deliveryPolicy } from './deliver.ts';
 export type { Delivery, DeliveryOutcome, DeliveryStore } from './delivery-store.ts';
+export { createDeliveryTraces } from './delivery-traces.ts';
 export type { Endpoint, NewEndpoint } from './endpoint.ts';
 export type { EndpointStore } from './endpoint-store.ts';
 export { type EventShape, testEventType, type WebhookEventType, webhookEvents } from './event.ts';

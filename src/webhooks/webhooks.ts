@@ -17,6 +17,7 @@ import type { Delivery, DeliveryOutcome, DeliveryStore } from './delivery-store.
 import { checkEndpoint, type Endpoint, matchesPattern, type NewEndpoint } from './endpoint.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
 import { isWebhookEvent, messageOf, testEventType, type WebhookEventType } from './event.ts';
+import { resealSecrets } from './reseal-secrets.ts';
 import { newSigningSecret, openSigningSecrets, rotatedSecrets, sealSigningSecrets } from './signing-secrets.ts';
 
 /** Events that leave the server, and where to. */
@@ -39,6 +40,8 @@ export interface Webhooks {
     overlapSeconds: number,
     by: Actor,
   ): Promise<{ readonly secret: string; readonly until: number }>;
+  /** Seals the secrets of all endpoints with the newest of SALLYPORT_SECRETS; `left` cannot be opened. */
+  reseal(): Promise<{ readonly resealed: number; readonly left: number }>;
   /** Posts a `webhook.test` event now, once, and says how it went. @throws AppError `not_found` */
   test(id: string): Promise<{ readonly status?: number; readonly error?: string }>;
   /** Newest first. @throws AppError `not_found` */
@@ -47,6 +50,8 @@ export interface Webhooks {
   deliver(): Promise<number>;
   /** Learns which events somebody wants; every few seconds once started. */
   refresh(): Promise<void>;
+  /** Told that another node opened an endpoint: every event is put to the database until this one knows the list again. */
+  hurry(): void;
   /** Delivers and refreshes until disposed. */
   start(options?: { readonly onOutcome?: (status: DeliveryOutcome['status']) => void }): AsyncDisposable;
   /** Gives up what came too late, deletes what is over, in batches, and says how many rows. */
@@ -83,6 +88,8 @@ class WebhookRegistry implements Webhooks {
   readonly #post: GuardedPost;
   /** What somebody wants; unknown until it was read, and then the database is asked each time. */
   #wanted: readonly string[] | undefined;
+  /** Goes up with every change; a list that was read before the last one is no good. */
+  #changes = 0;
 
   constructor(needs: Needs) {
     this.#needs = needs;
@@ -129,7 +136,7 @@ class WebhookRegistry implements Webhooks {
       await endpoints.add(endpoint);
       await audit.record({ type: 'webhook.created', actor: by, outcome: 'success', subject: id });
     });
-    this.#wanted = undefined;
+    this.#forget();
     return { endpoint: withoutSecrets(endpoint), secret: signing.secret };
   }
 
@@ -154,7 +161,7 @@ class WebhookRegistry implements Webhooks {
       }
       await audit.record({ type: 'webhook.enabled', actor: by, outcome: 'success', subject: id });
     });
-    this.#wanted = undefined;
+    this.#forget();
   }
 
   async rotateSecret(id: string, overlapSeconds: number, by: Actor): Promise<{ secret: string; until: number }> {
@@ -170,6 +177,10 @@ class WebhookRegistry implements Webhooks {
       await audit.record({ type: 'webhook.secret_rotated', actor: by, outcome: 'success', subject: id });
     });
     return { secret: next.secret, until };
+  }
+
+  reseal(): Promise<{ resealed: number; left: number }> {
+    return resealSecrets(this.#needs.endpoints, this.#needs.secrets);
   }
 
   async test(id: string): Promise<{ status?: number; error?: string }> {
@@ -191,8 +202,15 @@ class WebhookRegistry implements Webhooks {
   }
 
   async refresh(): Promise<void> {
+    const changes = this.#changes;
     const open = (await this.#needs.endpoints.list()).filter(({ disabledAt }) => disabledAt === undefined);
-    this.#wanted = [...new Set(open.flatMap(({ events }) => events))];
+    if (changes === this.#changes) this.#wanted = [...new Set(open.flatMap(({ events }) => events))];
+  }
+
+  hurry(): void {
+    this.#forget();
+    // The next turn tells of failures, and not knowing is always right.
+    void this.refresh().catch(() => undefined);
   }
 
   start({ onOutcome }: { onOutcome?: (status: DeliveryOutcome['status']) => void } = {}): AsyncDisposable {
@@ -221,6 +239,11 @@ class WebhookRegistry implements Webhooks {
       removed = await deliveries.purge(now, now - this.#policy.keep * 1000, purgeBatch);
     }
     return total;
+  }
+
+  #forget(): void {
+    this.#changes += 1;
+    this.#wanted = undefined;
   }
 
   #isWanted(type: WebhookEventType): boolean {

@@ -150,8 +150,20 @@ for (const lane of sqlLanes()) {
 
     describe('are purged', () => {
       it('when it is time and not before, with everything personal in every table', async () => {
+        const { webhooks } = world.domains;
+        const hook = { url: 'http://127.0.0.1:9/', events: ['*'] };
+        const hooks = [
+          await webhooks.add({ ...hook, personalData: true }, operator),
+          await webhooks.add(hook, operator),
+        ];
         const { id, word, email } = await known();
-        expect(await tablesWith(word)).to.include.members(['account', 'audit_event', 'one_time_link', 'outbox']);
+        expect(await tablesWith(word)).to.include.members([
+          'account',
+          'audit_event',
+          'one_time_link',
+          'outbox',
+          'webhook_delivery',
+        ]);
         expect(await tablesWith(id)).to.include.members([
           'password',
           'totp',
@@ -167,7 +179,11 @@ for (const lane of sqlLanes()) {
         expect(await world.domains.accountData.purge()).to.be.at.least(1);
         expect(await tablesWith(word)).to.deep.equal([]);
         // Neither names anybody any more, and a revocation goes when what it revokes would have expired.
-        expect(await tablesWith(id), 'the bare id').to.deep.equal(['audit_event', 'revocation']);
+        expect(await tablesWith(id), 'the bare id').to.deep.equal(['audit_event', 'revocation', 'webhook_delivery']);
+        for (const { body } of await world.database.sql('webhook_delivery').where('body', 'like', `%${id}%`)) {
+          expect(body).not.to.match(/ip"|user_agent|198\.51\.100/);
+          expect(JSON.parse(body).data).to.include.keys('id', 'actor', 'subject');
+        }
         const rows = await world.domains.audit.list({ subject: id, limit: 99 });
         expect(rows.length).to.be.greaterThan(5);
         for (const row of rows) expect(row, row.type).not.to.have.any.keys('ip', 'userAgent', 'details');
@@ -176,6 +192,7 @@ for (const lane of sqlLanes()) {
         expect(late.code).to.equal('not_found');
         const next = await world.domains.accounts.create({ email, username: word }, operator);
         expect(next.id).not.to.equal(id);
+        for (const { endpoint } of hooks) await webhooks.remove(endpoint.id, operator);
       });
 
       it('in batches, by several at once, each account once and no other', async () => {

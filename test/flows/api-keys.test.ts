@@ -187,6 +187,20 @@ for (const lane of outerStoreLanes()) {
       expect((await toToken(text)).status).to.equal(429);
     });
 
+    it('make as many tokens as they may be used, and these are good for any number of requests', async () => {
+      const { text } = await issue({ rateLimit: 3 });
+      expect((await withToken(server, text)('GET', '/me')).status).to.equal(200);
+      const minted = await Promise.all(Array.from({ length: 20 }, () => toToken(text)));
+      const made = minted.filter(({ status }) => status === 200);
+      expect(made).to.have.length(2);
+      const refused = minted.find(({ status }) => status !== 200);
+      expect(refused?.status).to.equal(429);
+      expect(Number(refused?.headers.get('retry-after'))).to.be.within(1, 60);
+      const useToken = withToken(server, made[0]?.json.access_token);
+      for (let turn = 0; turn < 6; turn += 1) expect((await useToken('GET', '/me')).status).to.equal(200);
+      expect((await withToken(server, text)('GET', '/me')).status).to.equal(429);
+    });
+
     it('are made, listed, rotated and revoked by people who just signed in', async () => {
       const owner = await createPerson(server);
       const totp = await enrolTotp(server, owner.account.id, owner.login);

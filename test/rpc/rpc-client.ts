@@ -17,6 +17,8 @@ export type Outcome = { readonly answer: Record<string, never> & Record<string, 
 export interface Refusal {
   readonly code: string;
   readonly details: string;
+  /** What came with the status, by name. */
+  readonly trailers: Record<string, unknown>;
 }
 
 /** A gRPC client as services have one, with credentials for every call or none. */
@@ -58,7 +60,7 @@ export class RpcClient {
         (error: ServiceError | null, answer?: unknown) =>
           resolve(
             error
-              ? { code: status[error.code], details: error.details }
+              ? { code: status[error.code], details: error.details, trailers: error.metadata?.getMap() ?? {} }
               : { answer: answer as Record<string, never> & Record<string, unknown> },
           ),
       );

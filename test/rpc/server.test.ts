@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import type { Client } from '../../src/clients/index.ts';
+import type { RefusalLimit } from '../../src/forward-auth/index.ts';
 import { type RpcServer, startRpc } from '../../src/rpc/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
@@ -10,6 +11,7 @@ import { answerOf, codeOf, RpcClient } from './rpc-client.ts';
 
 const introspect = 'sallyport.v1.TokenService/Introspect';
 const health = 'grpc.health.v1.Health/Check';
+const unlimited: RefusalLimit = { ask: (_shown, ask) => ask() };
 
 describe('the gRPC server', () => {
   let certificates: Certificates;
@@ -32,6 +34,7 @@ describe('the gRPC server', () => {
       issuer: 'https://id.example.com',
       clients: { find: async (id) => [known, off].find((one) => one.id === id), verifySecret: async () => false },
       forwardAuth: { check: () => Promise.reject(new Error('not asked')) },
+      refusals: { ofCallers: unlimited, ofTokens: unlimited, atProxies: unlimited },
       questions: { ask: () => ask(), askAsServer: async () => ({ active: false }) },
       prepare: async () => undefined,
       clock: systemClock,

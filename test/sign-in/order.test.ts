@@ -191,7 +191,7 @@ class Bystander {
         clock.advance([1, 10, 30][choice % 3]!);
         return;
       case 'finish': {
-        const done = await signIn.finish(id, meta);
+        const done = await signIn.finish(id);
         expect(witness.finished, 'finished twice').to.equal(false);
         witness.finished = true;
         expect(done.accountId).to.equal(witness.person?.account.id);

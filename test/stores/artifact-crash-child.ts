@@ -33,11 +33,11 @@ async function open({ url, now }: CrashOrder): Promise<{ stores: ArtifactStores;
     const stores = createSqlArtifactStores({ database, secrets, clock, policy });
     return { stores, run: (work) => database.unitOfWork(now, work) };
   }
-  const redis = openRedis(url);
+  const redis = openRedis(url, 1_500);
   await redis.ready(5_000);
   const replay = undefined as never;
   return {
-    stores: createRedisArtifactStores({ redis, replay, secrets, clock, policy }),
+    stores: createRedisArtifactStores({ redis, replay, uses: { mark: async () => true }, secrets, clock, policy }),
     async run(work) {
       const unit = newUnitOfWork(now);
       await unitOfWork.run(unit, async () => {

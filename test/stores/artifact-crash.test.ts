@@ -76,7 +76,7 @@ function describeCrashes(
   const url = () => process.env.TEST_REDIS_URL ?? '';
   let redis: RedisConnection | undefined;
   const connect = async (): Promise<RedisConnection> => {
-    redis ??= openRedis(url());
+    redis ??= openRedis(url(), 1_500);
     await redis.ready(5_000);
     return redis;
   };

@@ -9,6 +9,7 @@ import {
 } from '../../src/oidc/artifact-store.ts';
 import { createRedisArtifactStores } from '../../src/oidc/artifact-store-redis.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
+import { createSqlUseMarks, type UseMarks } from '../../src/oidc/artifact-uses-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { SecretRing } from '../../src/shared/crypto.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -99,6 +100,7 @@ export const redisLane = (
   name: string,
   redis: () => Promise<RedisConnection>,
   sql: () => Promise<Database>,
+  uses?: UseMarks,
 ): ArtifactLane => ({
   name,
   async open(policy) {
@@ -109,7 +111,12 @@ export const redisLane = (
     return {
       ...rest,
       clock,
-      stores: createRedisArtifactStores({ ...options, redis: connection, replay }),
+      stores: createRedisArtifactStores({
+        ...options,
+        redis: connection,
+        replay,
+        uses: uses ?? createSqlUseMarks(database),
+      }),
       dump: () => dumpRedis(connection.client),
     };
   },

@@ -8,6 +8,7 @@ import { Provider } from 'oidc-provider';
 import { type ArtifactStores, tokenIdFor } from '../../src/oidc/artifact-store.ts';
 import { createRedisArtifactStores } from '../../src/oidc/artifact-store-redis.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
+import { createSqlUseMarks } from '../../src/oidc/artifact-uses-sql.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
 import { sqlLanes, testDatabase } from '../support/database.ts';
@@ -273,10 +274,13 @@ for (const lane of sqlLanes()) {
   after(() => redis?.[Symbol.asyncDispose]());
   describeProvider(async () => {
     const database = await testDatabase();
-    redis = openRedis(process.env.TEST_REDIS_URL ?? '');
+    redis = openRedis(process.env.TEST_REDIS_URL ?? '', 1_500);
     await redis.ready(5_000);
     const options = { secrets, clock, policy };
     const replay = createSqlArtifactStores({ ...options, database })('ReplayDetection');
-    return { database, stores: createRedisArtifactStores({ ...options, redis, replay }) };
+    return {
+      database,
+      stores: createRedisArtifactStores({ ...options, redis, replay, uses: createSqlUseMarks(database) }),
+    };
   });
 });

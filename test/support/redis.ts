@@ -11,6 +11,10 @@ export interface RedisServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
+  /** `kill -9`. What it wrote to its directory stays there. */
+  crash(): Promise<void>;
+  /** Starts it again after {@link crash}, with what its directory has; on another port when one is given. */
+  restart(port?: number): Promise<void>;
   /** Ends it and removes its directory. */
   stop(): Promise<void>;
 }
@@ -35,37 +39,66 @@ async function untilReady(port: number, child: ChildProcess, log: () => string):
   throw new Error(`Redis did not start:\n${log()}`);
 }
 
-/**
- * Starts a Redis on a free port of loopback (or on `port`), without persistence, in a temporary directory.
- * @throws LaneMissing when this machine has none.
- */
-export async function startRedis(options: { port?: number; arguments?: string[] } = {}): Promise<RedisServer> {
-  if (!hasProgram()) throw new LaneMissing('no REDIS_URL, and no redis-server on the path');
-  const dir = mkdtempSync(join(tmpdir(), 'sallyport-redis-'));
-  const port = options.port ?? (await freePort());
+async function spawnRedis(dir: string, port: number, extra: readonly string[]): Promise<ChildProcess> {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
-  const child = spawn('redis-server', [...settings, ...(options.arguments ?? [])], {
-    cwd: dir,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn('redis-server', [...settings, ...extra], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   const keep = (text: Buffer): void => {
     log = (log + text.toString()).slice(-4_000);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const stop = async (): Promise<void> => {
-    child.kill('SIGCONT');
-    await stopProcess(child, 'SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
-  };
   try {
     await untilReady(port, child, () => log);
   } catch (error) {
-    await stop();
+    await kill(child);
     throw error;
   }
-  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGCONT');
+  await stopProcess(child, 'SIGKILL');
+}
+
+/**
+ * Starts a Redis on a free port of loopback (or on `port`), without persistence, in a temporary directory. `arguments`
+ * come last, so they may give it some.
+ * @throws LaneMissing when this machine has none.
+ */
+export async function startRedis(options: { port?: number; arguments?: string[] } = {}): Promise<RedisServer> {
+  if (!hasProgram()) throw new LaneMissing('no REDIS_URL, and no redis-server on the path');
+  const { arguments: extra = [] } = options;
+  const dir = mkdtempSync(join(tmpdir(), 'sallyport-redis-'));
+  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  let port = options.port ?? (await freePort());
+  let child = await spawnRedis(dir, port, extra).catch((error: unknown) => {
+    remove();
+    throw error;
+  });
+  const stop = async (): Promise<void> => {
+    await kill(child);
+    remove();
+  };
+  return {
+    get url() {
+      return `redis://127.0.0.1:${port}`;
+    },
+    get port() {
+      return port;
+    },
+    get pid() {
+      return child.pid ?? 0;
+    },
+    crash: () => kill(child),
+    async restart(other = port) {
+      port = other;
+      child = await spawnRedis(dir, port, extra);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /**

@@ -120,11 +120,12 @@ export async function startFrame() {
   const router = createApiRoutes({
     issuer: url,
     operations,
-    document: createOpenApiDocument(url, operations),
+    document: () => createOpenApiDocument(url, operations),
     tokens: {
       verify: async (token, audience) => (audience === `${url}/api/v1` ? callers.get(token) : undefined),
     },
     useKey: async () => undefined,
+    sessions: { handleOf: async () => undefined },
     accounts: { find: async (id) => (id === 'acc_1' ? ({ id, status: 'active' } as Account) : undefined) },
     browser: {
       sessions: {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { createOtlpExporter } from '../../src/app/otlp-exporter.ts';
 import { readTraceParent } from '../../src/web/http/tracing.ts';
+import { DirectClient } from '../support/direct-client.ts';
 import { createClient, createPerson } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { memoryLog } from './memory-log.ts';
@@ -115,6 +116,8 @@ describe('traces', () => {
     await fetch(`${server.url}/oauth2/introspect`, { method: 'POST', headers, body });
     await fetch(`${server.url}/sign-in/${person.account.id}/login?login_hint=${person.login}`);
     await fetch(`${server.url}/no-such-page`);
+    const app = await DirectClient.register(server);
+    expect((await app.login(person)).status).to.equal(200);
     await askAsStranger(`${server.url}/oauth2/jwks`, traceparent);
     // The end of the server sends what is left.
     await server[Symbol.asyncDispose]();
@@ -129,6 +132,7 @@ describe('traces', () => {
       'GET jwks',
       'GET sign_in',
       'GET unknown',
+      'POST api_sign_in',
       'POST introspection',
       'POST introspection',
     ]);
@@ -154,6 +158,16 @@ describe('traces', () => {
     }
   });
 
+  it('say how long a password waited for a thread', () => {
+    const [request] = collector.spans.filter(({ name }) => name === 'POST api_sign_in');
+    const hashes = collector.spans.filter(({ kind }) => kind === 1);
+    expect(hashes.map(({ name }) => name)).to.deep.equal(['password verify']);
+    const [hash] = hashes;
+    expect(hash?.parentSpanId).to.equal(request?.spanId);
+    expect(hash && Number(attributeOf(hash, 'sallyport.queue.wait_ms'))).to.be.within(0, 10_000);
+    expect(hash).not.to.have.property('status');
+  });
+
   it('begin anew for strangers', () => {
     const stranger = collector.spans.find(({ name }) => name === 'GET jwks');
     expect(stranger?.traceId).not.to.equal(incoming.traceId);
@@ -163,7 +177,16 @@ describe('traces', () => {
   it('say nothing about people, tokens and addresses', () => {
     const everything = JSON.stringify([collector.spans, collector.resources]);
     const { id } = person.account;
-    for (const text of ['very-secret', 'query-secret', secret, id, person.login, '203.0.113.77', 'login_hint']) {
+    for (const text of [
+      'very-secret',
+      'query-secret',
+      secret,
+      id,
+      person.login,
+      person.password,
+      '203.0.113.77',
+      'login_hint',
+    ]) {
       expect(everything, text).not.to.include(text);
     }
     const keys = new Set(collector.spans.flatMap(({ attributes }) => attributes.map(({ key }) => key)));
@@ -173,6 +196,7 @@ describe('traces', () => {
       'http.request.method',
       'http.response.status_code',
       'http.route',
+      'sallyport.queue.wait_ms',
     ]);
   });
 });

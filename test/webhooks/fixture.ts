@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createSqlDeliveryStore } from '../../src/webhooks/delivery-store-sql.ts';
 import { createSqlEndpointStore } from '../../src/webhooks/endpoint-store-sql.ts';
-import { createWebhooks, type DeliveryPolicy, type Webhooks } from '../../src/webhooks/index.ts';
+import { createWebhooks, type DeliveryPolicy, type EndpointStore, type Webhooks } from '../../src/webhooks/index.ts';
 
 export const operator = { kind: 'operator' } as const;
 export const secrets = new SecretRing(['webhook-test-secret-webhook-test-secret']);
@@ -34,6 +34,7 @@ export function createFixture(
     resolve?: Resolve;
     allowLoopback?: boolean;
     clock?: FixedClock;
+    endpoints?: EndpointStore;
   } = {},
 ): Fixture {
   const clock = options.clock ?? new FixedClock();
@@ -43,7 +44,7 @@ export function createFixture(
     await audit.record(event);
   };
   const webhooks = createWebhooks({
-    endpoints: createSqlEndpointStore(database),
+    endpoints: options.endpoints ?? createSqlEndpointStore(database),
     deliveries: createSqlDeliveryStore(database),
     together: (work) => database.together(work),
     clock,

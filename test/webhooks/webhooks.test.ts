@@ -3,7 +3,8 @@ import { createNetworkGuard } from '../../src/outgoing/index.ts';
 import type { AppError } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { deliveryPolicy } from '../../src/webhooks/index.ts';
+import { createSqlDeliveryTraceStore } from '../../src/webhooks/delivery-traces-sql.ts';
+import { createDeliveryTraces, deliveryPolicy } from '../../src/webhooks/index.ts';
 import { sqlLanes, testDatabase } from '../support/database.ts';
 import { createFixture, emptyWebhooks, type Fixture, happening, operator } from './fixture.ts';
 import { isGenuine, Receiver } from './receiver.ts';
@@ -132,6 +133,27 @@ for (const lane of sqlLanes()) {
       const { data } = JSON.parse(bodies[1] ?? '');
       expect(data).to.include({ ip: '203.0.113.9', user_agent: 'Firefox' });
       expect(data.details).to.deep.equal(details);
+    });
+
+    it('takes what is personal out of what waits when its account is purged, and sends the rest', async () => {
+      const fixture = createFixture(database);
+      await listen(fixture, ['*'], true);
+      const [purged, other] = [subject(), subject()];
+      const details = { passkey: 'pk_1', synced: true, name: 'Mara’s phone' };
+      const event = { type: 'passkey.added', ip: '203.0.113.9', userAgent: 'Firefox', details } as const;
+      for (const id of [purged, other]) await fixture.audit.record(happening(id, event));
+      const actor = { kind: 'account', id: purged } as never;
+      await fixture.audit.record(happening('app_1', { ...event, type: 'client.created', actor }));
+      await createDeliveryTraces(createSqlDeliveryTraceStore(database)).erase([purged]);
+      expect(await fixture.webhooks.deliver()).to.equal(3);
+      const bodies = receiver.received.map(({ body }) => body);
+      const about = bodies.filter((body) => body.includes(purged));
+      expect(about).to.have.length(2);
+      for (const body of about) expect(body).not.to.match(/203\.0\.113|Firefox|phone/);
+      expect(about.some((body) => body.includes('"details":{"passkey":"pk_1","synced":true}'))).to.equal(true);
+      expect(bodies.find((body) => body.includes(other)))
+        .to.match(/203\.0\.113.*Firefox/)
+        .and.include('phone');
     });
 
     it('tells nobody of what is not in the closed set', async () => {

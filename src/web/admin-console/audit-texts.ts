@@ -68,6 +68,7 @@ export const auditTexts: Readonly<Record<AuditType, string>> = {
   'api.created': 'API registered',
   'api.updated': 'API changed',
   'api.removed': 'API removed',
+  'secrets.resealed': 'Stored secrets sealed anew',
   'webhook.created': 'Webhook made',
   'webhook.removed': 'Webhook removed',
   'webhook.enabled': 'Webhook opened again',

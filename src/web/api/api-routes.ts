@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { AppError } from '../../shared/errors.ts';
+import { once } from '../../shared/once.ts';
 import type { PageWriter } from '../page-writer.ts';
 import type { CallerNeeds } from './authenticate.ts';
 import { describeDocument } from './docs-page.ts';
@@ -11,7 +12,8 @@ import { runOperation } from './run-operation.ts';
 
 interface Needs extends CallerNeeds {
   readonly operations: readonly Operation[];
-  readonly document: OpenApiDocument;
+  /** Made for whoever reads it first: it takes longer than all else that a start does with the API. */
+  readonly document: () => OpenApiDocument;
   readonly pages: PageWriter;
 }
 
@@ -45,8 +47,8 @@ function answerOtherMethods(allowed: string): (ctx: Context) => void {
 /** The page that shows the OpenAPI document to people. */
 export function createApiDocs({ document, pages }: Pick<Needs, 'document' | 'pages'>): Router {
   const router = new Router();
-  const model = describeDocument(document, documentPath);
-  router.get('api-docs', '/api/docs', (ctx: Context) => pages.show(ctx, 'api-docs', model));
+  const model = once(() => describeDocument(document(), documentPath));
+  router.get('api-docs', '/api/docs', (ctx: Context) => pages.show(ctx, 'api-docs', model()));
   return router;
 }
 
@@ -54,14 +56,14 @@ export function createApiDocs({ document, pages }: Pick<Needs, 'document' | 'pag
 export function createApiRoutes(needs: Omit<Needs, 'pages'>): Router {
   // Strict: `DELETE …/sessions/` with an id that went missing is not the address of all sessions.
   const router = new Router({ strict: true });
-  const text = JSON.stringify(needs.document);
+  const text = once(() => JSON.stringify(needs.document()));
   const paths = new Map<string, Set<string>>([[documentPath, new Set(['GET', 'HEAD', 'OPTIONS'])]]);
   router.use(openToOrigins as never);
 
   router.get('api:openapi', documentPath, (ctx) => {
     ctx.set('Cache-Control', 'public, max-age=300');
     ctx.type = 'application/json';
-    ctx.body = text;
+    ctx.body = text();
   });
   router.get('api:resource', resourceMetadataPath, (ctx) => {
     ctx.type = 'application/json';

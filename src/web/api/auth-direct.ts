@@ -21,6 +21,7 @@ export interface DirectParts {
     | 'beginPasskey'
     | 'view'
     | 'finish'
+    | 'recordSuccess'
   >;
   readonly attempts: AttemptLimits;
   readonly firstParty: FirstPartyCodes;
@@ -97,17 +98,12 @@ const isLost = (error: unknown): error is AppError =>
   error instanceof AppError && (error.code === 'expired' || error.code === 'conflict');
 
 /** What came of a step. When nothing is left to prove this ends the sign-in, and only one request can. */
-async function settle(
-  { signIn }: DirectParts,
-  flow: string,
-  meta: RequestMeta,
-  result: SubmitResult,
-): Promise<Progress> {
+async function settle({ signIn }: DirectParts, flow: string, result: SubmitResult): Promise<Progress> {
   if (result.outcome === 'refused') return refusal(result);
   if (result.finished) return { kind: 'done', finished: result.finished };
   if (result.view.step !== 'done') return standing(result.view);
   try {
-    return { kind: 'done', finished: await signIn.finish(flow, meta) };
+    return { kind: 'done', finished: await signIn.finish(flow) };
   } catch (error) {
     if (isLost(error)) return { kind: error.code === 'expired' ? 'over' : 'moved' };
     throw error;
@@ -130,7 +126,7 @@ export async function tryPassword(
   const result = await parts.attempts.attempt(meta.ip, login, () =>
     parts.signIn.submitPassword(flow, { login, password, start, finish: true, ...deviceOf(ticket) }, meta),
   );
-  return settle(parts, flow, meta, result);
+  return settle(parts, flow, result);
 }
 
 /** The second door. */
@@ -148,7 +144,7 @@ export async function trySecondFactor(
     if (shown.method === 'email') return signIn.submitEmailCode(flow, shown.code, meta, device);
     return signIn.submitBackupCode(flow, shown.code, meta, device);
   };
-  return settle(parts, flow, meta, await submit());
+  return settle(parts, flow, await submit());
 }
 
 /** What a second factor needs before it is shown: a mail on its way, or options for the platform. */
@@ -188,11 +184,12 @@ export async function keepDevice(
  * when the account was taken back meanwhile. @throws AppError `conflict` when it has as many sessions as it may have
  */
 export async function issueCode(
-  { firstParty, sessions, accessTokenSeconds }: DirectParts,
+  { signIn: { recordSuccess }, firstParty, sessions, accessTokenSeconds }: DirectParts,
   { use, client, ticket, meta }: DirectVisit,
-  { accountId, amr, acr, authTime }: FinishedSignIn,
+  finished: FinishedSignIn,
   codeChallenge: string,
 ): Promise<string | undefined> {
+  const { accountId, amr, acr, authTime } = finished;
   const signIn: DirectSignIn = { client, accountId, amr, acr, authTime, startedAt: ticket.at, order: ticket.order };
   const grantId = await firstParty.openGrant(signIn);
   if (grantId === undefined) return undefined;
@@ -200,7 +197,8 @@ export async function issueCode(
   const flow = flowOf(use, client.id, ticket);
   const grants = [{ clientId: client.id, grantId }];
   const life = refreshes ? {} : { lifeSeconds: accessTokenSeconds };
-  const opened = await sessions.open({ accountId, kind: 'api', flow, amr, acr, grants, ...life }, meta);
+  const request = { accountId, kind: 'api', flow, amr, acr, grants, ...life } as const;
+  const opened = await sessions.open(request, meta, () => recordSuccess(finished, meta));
   if (opened.outcome === 'refused') {
     await firstParty.dropGrant(grantId);
     throw new AppError(

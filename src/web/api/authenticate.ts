@@ -1,4 +1,6 @@
 import type { Context } from 'koa';
+import { noteAuditSession } from '../../audit/index.ts';
+import type { Sessions } from '../../sessions/index.ts';
 import { type Clock, epochSeconds } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
@@ -10,6 +12,7 @@ import type { Access, PersonCaller } from './operation.ts';
 /** How callers are found out, and what the sensitive operations ask of them. */
 export interface CallerNeeds extends BearerNeeds, BrowserNeeds {
   readonly clock: Clock;
+  readonly sessions: Pick<Sessions, 'handleOf'>;
   /** Whether the account has a second factor, of whatever kind. */
   readonly hasSecondFactor: (id: AccountId) => Promise<boolean>;
   /** Seconds that the sign-in behind a sensitive operation may be old. */
@@ -53,6 +56,15 @@ async function checkStrength(needs: CallerNeeds, ctx: Context, access: Access, c
   if (tooOld || (secondFactor && caller.acr !== 'aal2')) demand(needs, ctx, access, wanted);
 }
 
+const safeMethods = new Set(['GET', 'HEAD']);
+
+/** Says in which session an app calls, unless it only reads: then nothing is written down that could name it. */
+async function noteSession({ sessions }: CallerNeeds, ctx: Context, access: Access, { account, by }: PersonCaller) {
+  if (by.kind !== 'app' || by.grantId === undefined) return;
+  if (safeMethods.has(ctx.method) && !access.recent) return;
+  noteAuditSession(await sessions.handleOf({ accountId: account.id, grantId: by.grantId }));
+}
+
 /**
  * Finds out who calls, and whether they may. @throws AppError `unauthenticated` or `forbidden`, with the challenge that
  * tells a client which token it needs.
@@ -65,5 +77,6 @@ export async function authenticate(
   if (access.kind !== 'person') return undefined;
   const caller = (await findBrowserCaller(needs, ctx)) ?? (await authenticateApp(needs, ctx, access.scope));
   await checkStrength(needs, ctx, access, caller);
+  await noteSession(needs, ctx, access, caller);
   return caller;
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { Accounts } from '../../accounts/index.ts';
+import { noteAuditSession } from '../../audit/index.ts';
 import type { BrowserSessions } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { type Csrf, csrfField } from '../http/csrf.ts';
@@ -58,6 +59,7 @@ export async function findBrowserCaller(
   if (!session || account?.status !== 'active') return undefined;
   ctx.remove('Access-Control-Allow-Origin');
   checkToken(ctx, browser.csrf);
+  noteAuditSession(session.handle);
   const { uid, acr, authTime } = session;
   return {
     account,

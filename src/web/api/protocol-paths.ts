@@ -161,6 +161,10 @@ const tokens: Record<string, PathItem> = {
             'The code or token is used, old, or another client’s; or a parameter is wrong.',
           ),
           401: badClient,
+          403: refused(
+            'access_denied',
+            'A refresh of a direct sign-in, from where nobody may come in. Keep the token.',
+          ),
           429: refused('too_many_requests', 'Too many refreshes. Wait for `Retry-After` seconds.'),
           503: refused('temporarily_unavailable', 'A store is away. Nothing was used up; try again.'),
         },

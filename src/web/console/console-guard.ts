@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { Account, Accounts } from '../../accounts/index.ts';
+import { noteAuditSession } from '../../audit/index.ts';
 import type { BrowserSessions, ConsoleSignIn, CurrentSession } from '../../oidc/index.ts';
 import { type Clock, epochSeconds } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -95,5 +96,7 @@ export const createConsoleGuard =
     const visitor = { account, session };
     if (rule.role !== undefined && !account.roles.includes(rule.role)) return deny(needs, ctx, visitor, rule);
     const wanted = await missing(needs, visitor, rule);
-    return wanted ? demandSignIn(needs, ctx, rule.home, wanted) : handler(ctx, visitor);
+    if (wanted) return demandSignIn(needs, ctx, rule.home, wanted);
+    noteAuditSession(session.handle);
+    return handler(ctx, visitor);
   };

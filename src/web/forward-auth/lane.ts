@@ -3,7 +3,9 @@ import {
   type Answer,
   type ForwardAuth,
   type ForwardAuthParts,
+  isActive,
   type Mode,
+  type RefusalLimit,
   readRequirement,
   type TokenFacts,
 } from '../../forward-auth/index.ts';
@@ -23,6 +25,8 @@ export interface ForwardAuthLaneOptions {
   readonly trustedProxies: readonly string[];
   /** Introspection with the rights of the server: only trusted proxies get this far. */
   readonly askToken: (token: string) => Promise<TokenFacts>;
+  /** Bounds refused tokens by the address that they come from. */
+  readonly refusals: RefusalLimit;
   /** What has to be done before any answer. */
   readonly prepare: () => Promise<void>;
   readonly clock: ForwardAuthParts['clock'];
@@ -67,8 +71,12 @@ function sendAnswer(res: ServerResponse, requestId: string, answer: Answer): voi
   if (answer.outcome === 'redirect') {
     send(res, 302, { ...headers, Location: answer.location }, '');
   } else {
-    const { status, challenge, text } = answer;
-    send(res, status, { ...headers, ...(challenge !== undefined && { 'WWW-Authenticate': challenge }) }, text);
+    const { status, challenge, retryAfter, text } = answer;
+    const more = {
+      ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
+      ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+    };
+    send(res, status, { ...headers, ...more }, text);
   }
 }
 
@@ -84,7 +92,7 @@ function splitUrl(url = ''): { readonly path: string; readonly query: URLSearchP
  * the addresses of `SALLYPORT_TRUSTED_PROXIES` are answered, under whatever name they know this server by.
  */
 export function createForwardAuthLane(options: ForwardAuthLaneOptions): RequestListener {
-  const { forwardAuth, askToken, prepare, logger, onDecision, ordinary } = options;
+  const { forwardAuth, askToken, refusals, prepare, logger, onDecision, ordinary } = options;
   const callerOf = createCallerReader(options);
   const watch = createAccessWriter({ logger: options.access, observe: options.observe });
 
@@ -92,7 +100,9 @@ export function createForwardAuthLane(options: ForwardAuthLaneOptions): RequestL
     const wanted = readRequirement(splitUrl(req.url).query);
     const request = readProxyRequest(req, { ...who, described: wanted.app !== undefined });
     await prepare();
-    return forwardAuth.check(request, wanted, { mode, ask: askToken });
+    const ask = (token: string) =>
+      refusals.ask({ by: 'proxies', address: who.ip, credential: token }, () => askToken(token), isActive);
+    return forwardAuth.check(request, wanted, { mode, ask });
   };
 
   const fail = (res: ServerResponse, thrown: unknown, requestId: string): AccessFacts['refusal'] => {

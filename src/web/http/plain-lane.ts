@@ -15,6 +15,7 @@ export interface PlainForm {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  readonly from: { readonly ip: string; readonly requestId: string; readonly userAgent?: string };
 }
 
 export interface PlainLaneOptions extends EdgeOptions {
@@ -38,6 +39,12 @@ function isPlainForm({ headers }: IncomingMessage, limit: number): boolean {
   if (!(length > 0 && length <= limit) || headers['transfer-encoding'] !== undefined) return false;
   return headers['content-encoding'] === undefined && formType.test(headers['content-type'] ?? '');
 }
+
+const senderOf = ({ caller, requestId }: Arrival, { 'user-agent': agent }: IncomingHttpHeaders): PlainForm['from'] => ({
+  ip: caller.ip,
+  requestId,
+  ...(agent !== undefined && { userAgent: agent.slice(0, 300) }),
+});
 
 function send(res: ServerResponse, headers: readonly string[], requestId: string, answer: unknown): void {
   const text = JSON.stringify(answer);
@@ -72,7 +79,8 @@ export function createPlainLane(options: PlainLaneOptions): RequestListener {
     if (body.length === 0 || hasNul(req, body) || !mayPass(route, arrival.caller.ip)) return undefined;
     try {
       await prepare();
-      const found = await answer({ path, headers: req.headers, body });
+      const { headers } = req;
+      const found = await answer({ path, headers, body, from: senderOf(arrival, headers) });
       if (found === undefined) arrival.declined = true;
       return found;
     } catch (thrown) {

@@ -1,4 +1,5 @@
 import type { Api } from '../../apis/index.ts';
+import { noteAuditSession } from '../../audit/index.ts';
 import type { Permissions } from '../../consents/index.ts';
 import { allowedScopes } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -99,6 +100,7 @@ export async function submitConsent(surface: SignInSurface, remember: Remember, 
   const allowed = form.get('action') === 'continue';
   const permissions = allPermissions(visit, await requestedApis(surface, visit));
   if (!(await surface.interactions.claimAnswer(ctx))) throw gone();
+  noteAuditSession(await surface.sessions.handleOf(interaction.session));
   await surface.audit.record({
     type: allowed ? 'consent.granted' : 'consent.denied',
     actor: { kind: 'account', id: accountId },

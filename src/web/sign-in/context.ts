@@ -42,7 +42,7 @@ export interface SignInSurface {
   /** Demo users to offer on the login page; development only. */
   readonly demoAccounts: () => readonly { username: string; password: string; note: string }[];
   readonly secureCookies: boolean;
-  readonly sessions: Pick<Sessions, 'open'>;
+  readonly sessions: Pick<Sessions, 'open' | 'handleOf'>;
   readonly devices: Pick<Devices, 'seen' | 'remember' | 'rememberDays'>;
   readonly passkeys: Pick<Passkeys, 'unknownSignal'>;
   readonly deviceCookie: DeviceCookie;

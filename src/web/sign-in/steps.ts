@@ -38,22 +38,28 @@ export async function pageOfPrompt(surface: SignInSurface, { interaction }: Visi
   return page;
 }
 
-/** Opens the session of a finished sign-in. @throws AppError `forbidden` when the account has too many. */
+/** Opens the session of a finished sign-in and says its handle. @throws AppError `forbidden` when the account has too many. */
 async function openSession(
-  { sessions, devices, deviceCookie, browserSessions }: SignInSurface,
+  { signIn, sessions, devices, deviceCookie, browserSessions }: SignInSurface,
   { ctx, interaction }: Visit,
-  { accountId, amr, acr }: FinishedSignIn,
-): Promise<void> {
+  finished: FinishedSignIn,
+): Promise<string> {
+  const { accountId, amr, acr } = finished;
+  const meta = metaOf(ctx);
   const deviceId = deviceCookie.renew(ctx);
   const uid = (await browserSessions.current(ctx))?.uid;
   const request = { accountId, kind: 'browser', flow: interaction.uid, uid, deviceId, amr, acr } as const;
-  const opened = await sessions.open(request, metaOf(ctx), () => devices.seen(accountId, deviceId, metaOf(ctx)));
+  const opened = await sessions.open(request, meta, async () => {
+    await signIn.recordSuccess(finished, meta);
+    await devices.seen(accountId, deviceId, meta);
+  });
   if (opened.outcome === 'refused') {
     throw new AppError(
       'forbidden',
       `You are signed in at ${opened.limit} ${opened.limit === 1 ? 'place' : 'places'}, the most that your account may have. Sign out at one of them and try again.`,
     );
   }
+  return opened.id;
 }
 
 /** Hands the result to the protocol and the browser back to it. */
@@ -66,8 +72,8 @@ export async function goBack(
   const { accountId, amr, acr, authTime } = finished;
   const { interactions } = surface;
   const { ctx } = visit;
-  await openSession(surface, visit, finished);
-  seeOther(ctx, await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember }));
+  const session = await openSession(surface, visit, finished);
+  seeOther(ctx, await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session }));
 }
 
 /**
@@ -87,7 +93,7 @@ export async function dispatch(
   if (asked) return seeOther(ctx, `${base}/${asked}`);
   const { step, ways } = known ?? (await openFlow(surface, visit));
   if (step !== 'done') return seeOther(ctx, `${base}/${pageOf(step, ways)}`);
-  const finished = await surface.signIn.finish(interaction.uid, metaOf(ctx));
+  const finished = await surface.signIn.finish(interaction.uid);
   return goBack(surface, visit, finished, remember.read(ctx));
 }
 
