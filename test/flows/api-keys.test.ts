@@ -3,12 +3,12 @@ import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { newKeyId, newKeyText } from '../../src/api-keys/key-text.ts';
 import { createApi, createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { type Answer, browserOf, withToken } from '../web/api-caller.ts';
 
 const operator = { kind: 'operator' } as const;
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`API keys over HTTP on ${lane.name}`, () => {
     const stack = new AsyncDisposableStack();
     let server: RunningApp;
@@ -254,7 +254,7 @@ for (const lane of outerStoreLanes()) {
 }
 
 describe('API keys on two nodes', () => {
-  const lane = outerStoreLanes().at(1);
+  const lane = fullestStoreLane().at(1);
   it('end on the other node at once', async function endOnTheOther() {
     if (!lane) return this.skip();
     await using stack = new AsyncDisposableStack();

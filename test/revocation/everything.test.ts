@@ -6,12 +6,12 @@ import { createSqlRevocationStore } from '../../src/revocation/revocation-store-
 import { FixedClock } from '../../src/shared/clock.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const operator = { kind: 'operator' } as const;
 const unique = (): string => crypto.randomUUID();
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`revocations of everything before a moment on ${lane}`, () => {
     let database: Database;
     let store: RevocationStore;

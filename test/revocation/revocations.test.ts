@@ -6,12 +6,12 @@ import { createSqlRevocationStore } from '../../src/revocation/revocation-store-
 import { FixedClock } from '../../src/shared/clock.ts';
 import { sha256 } from '../../src/shared/crypto.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const unique = (): string => crypto.randomUUID();
 const minute = 60_000;
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`revocations on ${lane}`, () => {
     let database: Database;
     let store: RevocationStore;

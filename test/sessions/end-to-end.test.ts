@@ -13,14 +13,14 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { createClient, createPerson, type Person } from '../support/people.ts';
 import { allow, RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { outerStoreLanes } from '../support/store-lanes.ts';
+import { fullestStoreLane } from '../support/store-lanes.ts';
 import { WebClient } from '../support/web-client.ts';
 
 const redirectUri = 'https://app.example/callback';
 const operator = { kind: 'operator' } as const;
 const userAgent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-for (const lane of outerStoreLanes()) {
+for (const lane of fullestStoreLane()) {
   describe(`sessions of real browsers on ${lane.name}`, function () {
     this.timeout(60_000);
     const stack = new AsyncDisposableStack();

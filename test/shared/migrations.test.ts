@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { pendingMigrations } from '../../src/storage/migrate.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`migrations on ${lane}`, () => {
     it('leave nothing pending', async () => {
       expect(await pendingMigrations(await testDatabase(lane))).to.equal(0);

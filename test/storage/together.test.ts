@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import type { Database } from '../../src/storage/database.ts';
 import { isUniqueViolation } from '../../src/storage/database.ts';
 import { statement } from '../../src/storage/statement.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const add = statement('insert into together (id, seen) values ($1, $2) returning id, seen');
 const find = statement('select id, seen from together where id = $1');
 const count = statement('select count(*)::integer as found from together');
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`hot statements on ${lane}`, () => {
     let database: Database;
     before(async () => {

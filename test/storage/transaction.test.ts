@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Database, isDatabaseUnavailable, isUniqueViolation } from '../../src/storage/database.ts';
 import { statement, unanswered } from '../../src/storage/statement.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const add = statement('insert into trip (id) values ($1) returning id');
 const addUnanswered = unanswered('insert into trip (id) values ($1)');
@@ -15,7 +15,7 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`transactions on ${lane}`, () => {
     let database: Database;
     before(async () => {

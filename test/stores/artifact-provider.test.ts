@@ -11,7 +11,7 @@ import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { createSqlUseMarks } from '../../src/oidc/artifact-uses-sql.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 import { fifty, secrets } from './artifact-lane.ts';
 
 const verifier = 'v'.repeat(43);
@@ -260,7 +260,7 @@ function describeProvider(open: () => Promise<{ stores: ArtifactStores; database
   });
 }
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`oidc-provider on artifacts in SQL on ${lane}`, () => {
     describeProvider(async () => {
       const database = await testDatabase(lane);

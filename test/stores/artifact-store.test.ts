@@ -5,7 +5,7 @@ import { sha256 } from '../../src/shared/crypto.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
 import { unitOfWork } from '../../src/storage/unit-of-work.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 import { LaneMissing } from '../support/postgres.ts';
 import { startRedisCluster } from '../support/redis.ts';
 import { type ArtifactLane, issue, keysOf, newGrant, ofEachKey, redisLane, secrets, sqlLane } from './artifact-lane.ts';
@@ -21,7 +21,7 @@ function describeContract(lane: ArtifactLane): void {
   describe('sessions', () => describeSessions(lane));
 }
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`artifacts in SQL on ${lane}`, () => {
     describeContract(sqlLane(lane, () => testDatabase(lane)));
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { randomSecret } from '../../src/shared/ids.ts';
-import { sqlLanes, testDatabase } from '../support/database.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
-for (const lane of sqlLanes()) {
+for (const lane of everySqlLane()) {
   describe(`what a failed request leaves behind on ${lane}`, () => {
     it('is undone: its rows, and what stores without transactions have claimed', async () => {
       const database = await testDatabase(lane);

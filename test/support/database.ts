@@ -5,12 +5,19 @@ import type { Database } from '../../src/storage/database.ts';
 import { openPostgres } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openPglite } from '../../src/storage/pglite.ts';
+import { runsEverywhere } from './lanes-wanted.ts';
 import { fillDataDir } from './scratch.ts';
 
 export type SqlLane = 'pglite' | 'postgres';
 
 /** The SQL servers that this run has: PGlite always, PostgreSQL when the runner found or started one. */
-export const sqlLanes = (): SqlLane[] => (process.env.TEST_DATABASE_URL ? ['pglite', 'postgres'] : ['pglite']);
+export const everySqlLane = (): SqlLane[] => (process.env.TEST_DATABASE_URL ? ['pglite', 'postgres'] : ['pglite']);
+
+/**
+ * Where a domain's suite runs: on PostgreSQL when it is there, as the flows run embedded; with SALLYPORT_TEST_LANES=all on
+ * both. What is about the database itself asks for {@link everySqlLane}.
+ */
+export const sqlLanes = (): SqlLane[] => (runsEverywhere() ? everySqlLane() : everySqlLane().slice(-1));
 
 const opened = new Map<SqlLane, Promise<Database>>();
 

@@ -1,3 +1,4 @@
+import { runsEverywhere } from './lanes-wanted.ts';
 import { createTestDatabase } from './postgres.ts';
 
 export interface StoreLane {
@@ -24,17 +25,8 @@ export function storeLanes(): StoreLane[] {
 }
 
 /**
- * The simplest combination and the fullest, for flows of pages and of the API: what they ask of PostgreSQL is the same with
- * and without Redis, and the suites in test/stores hold every store of tokens to one contract.
+ * The fullest combination, for flows of pages and of the API: every file that starts a server without naming its stores
+ * runs embedded, and the suites in test/stores hold every store of tokens to one contract. With SALLYPORT_TEST_LANES=all
+ * they run on every combination.
  */
-export function outerStoreLanes(): StoreLane[] {
-  const lanes = storeLanes();
-  return lanes.length > 2 ? lanes.filter((_lane, index) => index !== 1) : lanes;
-}
-
-/**
- * The fullest combination, for long flows whose like also run embedded: everything that starts a server without naming its
- * stores does. With SALLYPORT_TEST_LANES=all they run on every combination.
- */
-export const fullestStoreLane = (): StoreLane[] =>
-  process.env.SALLYPORT_TEST_LANES === 'all' ? storeLanes() : storeLanes().slice(-1);
+export const fullestStoreLane = (): StoreLane[] => (runsEverywhere() ? storeLanes() : storeLanes().slice(-1));
