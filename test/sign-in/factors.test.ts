@@ -72,6 +72,7 @@ for (const lane of sqlLanes()) {
       const { signIn, devices, clock, person } = fixture;
       const alex = await person();
       const known = { id: 'a'.repeat(22) };
+      const others = await signIn.countPaused(1000);
       await devices.seen(alex.account.id, known.id, meta);
       const attempt = (given: string, device?: { id: string }, login = alex.login) =>
         signIn.submitPassword(newId(), { login, password: given, start, ...(device && { device }) }, meta);
@@ -83,13 +84,13 @@ for (const lane of sqlLanes()) {
       expect(await attempt(password, { id: 'b'.repeat(22) })).to.include({ reason: 'paused' });
       expect((await attempt(password, known)).outcome).to.equal('accepted');
       expect(await attempt(password), 'nobody is forgiven by it').to.include({ reason: 'paused' });
-      expect(await signIn.countPaused(10)).to.equal(1);
+      expect(await signIn.countPaused(1000)).to.equal(others + 1);
       for (let turn = 0; turn < 5; turn += 1) {
         await attempt('guess', known);
         clock.advance(10);
       }
       expect(await attempt(password, known)).to.include({ reason: 'paused' });
-      expect(await signIn.countPaused(10), 'one account, however many browsers').to.equal(1);
+      expect(await signIn.countPaused(1000), 'one account, however many browsers').to.equal(others + 1);
     });
 
     it('offer a passkey in a browser that the account knows, once in thirty days, and add it', async () => {
