@@ -122,8 +122,7 @@ for (const lane of sqlLanes()) {
       expect(await sessions.touchApp('ses_nobody', meta)).to.equal('unknown');
     });
 
-    it('of many sessions are forgotten in the end, and looked at again', async function () {
-      if (lane !== 'pglite') this.skip();
+    it('of many sessions are forgotten in the end, and looked at again', async () => {
       const { signIn } = fixture;
       const { uid, authenticatedAt } = await signIn(accountId);
       const { node, asked } = nodes('off');
