@@ -118,7 +118,8 @@ for (const lane of sqlLanes()) {
       expect(receiver.received).to.have.length(50);
     });
 
-    if (lane !== 'pglite') return;
+    // The rest is the same wherever the rows lie.
+    if (lane !== sqlLanes()[0]) return;
 
     it('names people by their ids only, unless the endpoint asked for more', async () => {
       const fixture = createFixture(database);
