@@ -33,8 +33,21 @@ export async function startApp(
   env: Record<string, string> = {},
   options: { readonly clock?: Clock } = {},
 ): Promise<RunningApp> {
-  const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  try {
+    return await startIn(dataDir, env, options);
+  } catch (error) {
+    rmSync(dataDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(
+  dataDir: string,
+  env: Record<string, string>,
+  options: { readonly clock?: Clock },
+): Promise<RunningApp> {
+  const port = await freePort();
   if (!env.DATABASE_URL) fillDataDir(dataDir);
   const config = loadConfig({
     NODE_ENV: 'test',
