@@ -1,3 +1,4 @@
+import { lockAccount } from '../accounts/lock-account-sql.ts';
 import type { Database } from '../storage/database.ts';
 import type { FactorTimes, SettingsStore } from './settings-store.ts';
 
@@ -5,10 +6,7 @@ import type { FactorTimes, SettingsStore } from './settings-store.ts';
 export const createSqlSettingsStore = (database: Database): SettingsStore => ({
   transaction: (work) => database.transaction(work),
 
-  async lock(accountId) {
-    // Not "for update": rows that refer to the account are added meanwhile without waiting.
-    await database.sql.raw('select id from account where id = ? for no key update', [accountId]);
-  },
+  lock: (accountId) => lockAccount(database, accountId),
 
   async timesOf(accountId) {
     const { rows } = await database.sql.raw<{ rows: Record<keyof FactorTimes, Date | null>[] }>(

@@ -10,6 +10,7 @@ import {
   noLocations,
   openLocations,
   openNetworkFile,
+  refusalOf,
 } from '../locations/index.ts';
 import { createRisk, defaultRiskPolicy, type Risk, type RiskPolicy } from '../risk/index.ts';
 import { createSqlRiskFacts } from '../risk/risk-facts-sql.ts';
@@ -101,9 +102,5 @@ export function createRiskParts(needs: {
 
 /** Why nobody may sign in from an address, for the log; undefined where everybody may. */
 export function refusedPlaces({ addressRules }: RiskParts): ((address: string) => string | undefined) | undefined {
-  if (addressRules.open) return undefined;
-  return (address) => {
-    const entrance = addressRules.check(address);
-    return entrance === 'open' || entrance === 'allowed' ? undefined : entrance;
-  };
+  return addressRules.open ? undefined : (address) => refusalOf(addressRules, address);
 }

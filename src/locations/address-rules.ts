@@ -11,6 +11,13 @@ export interface AddressRules {
   check(address: string): Entrance;
 }
 
+/** Why nobody may sign in from this address; undefined where they may. */
+export function refusalOf(rules: AddressRules, address: string): Entrance | undefined {
+  if (rules.open) return undefined;
+  const entrance = rules.check(address);
+  return entrance === 'open' || entrance === 'allowed' ? undefined : entrance;
+}
+
 interface Lists {
   readonly allowAddresses: NetworkList;
   readonly blockAddresses: NetworkList;

@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { refusalOf } from '../locations/index.ts';
 import type { SessionMeta } from '../sessions/index.ts';
 import type { OidcDomains } from './domains.ts';
 
@@ -27,11 +28,7 @@ export const createDirectRefreshGuard =
     if (clientId === undefined || !sid?.startsWith('ses_')) return 'live';
     const client = await clients.find(clientId);
     if (client?.kind !== 'native' && client?.kind !== 'spa') return 'live';
-    const { addressRules } = places;
-    if (!addressRules.open && meta.ip !== undefined) {
-      const entrance = addressRules.check(meta.ip);
-      if (entrance !== 'open' && entrance !== 'allowed') return 'elsewhere';
-    }
+    if (meta.ip !== undefined && refusalOf(places.addressRules, meta.ip)) return 'elsewhere';
     return (await sessions.touchApp(sid, meta)) === 'over' ? 'over' : 'live';
   };
 

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { lockAccount } from '../accounts/lock-account-sql.ts';
 import { asAccountId, asClientId } from '../shared/ids.ts';
 import { type Database, isUniqueViolation } from '../storage/database.ts';
 import { type SqlValue, statement } from '../storage/statement.ts';
@@ -150,8 +151,7 @@ export function createSqlFlowStore(database: Database): FlowStore {
     },
 
     async hold(version, accountId, now) {
-      // Not "for update": rows that refer to the account are added meanwhile without waiting.
-      await database.sql.raw('select id from account where id = ? for no key update', [accountId]);
+      await lockAccount(database, accountId);
       return (await at(version, now).first('id')) !== undefined;
     },
 
