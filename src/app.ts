@@ -14,6 +14,7 @@ import { countEvents } from './app/meters.ts';
 import { openDatabase } from './app/open-storage.ts';
 import { startOperations } from './app/operations.ts';
 import { traceHashing } from './app/passwords.ts';
+import { createProtocolUnit } from './app/protocol-unit.ts';
 import { startRevocationPush } from './app/revocation-push.ts';
 import { refusedPlaces } from './app/risk.ts';
 import { startTracing } from './app/tracing.ts';
@@ -31,7 +32,7 @@ import { type HttpServer, listen } from './web/http/server.ts';
 import { listenForManagement, type ReadinessCheck } from './web/management.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
-import { createSignInRoutes } from './web/sign-in/routes.ts';
+import { createSignInPages } from './web/sign-in/routes.ts';
 import { createStatusListRoutes } from './web/status-list.ts';
 import { createWellKnownRoutes } from './web/well-known.ts';
 
@@ -58,7 +59,7 @@ interface Options {
 
 const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
   issuer: config.issuer,
-  cookieKeys: secrets.cookieKeys(),
+  cookieSignatures: secrets.cookies(),
   secureCookies: config.secureCookies,
   accessTokenSeconds: config.SALLYPORT_ACCESS_TOKEN_SECONDS,
   refreshTokenSeconds: config.SALLYPORT_REFRESH_TOKEN_SECONDS,
@@ -98,6 +99,42 @@ async function startDomains({ hasher, passwordPolicy, places, keys }: Domains, r
   resources.use(keys.start());
 }
 
+interface ProtocolNeeds {
+  readonly domains: Domains;
+  readonly artifacts: ReturnType<typeof createArtifacts>;
+  readonly limits: ReturnType<typeof createLimits>;
+  readonly tools: PageTools;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The protocol on the domains. */
+const createProtocol = (config: Config, { domains, artifacts, limits, tools, metrics, clock, logger }: ProtocolNeeds) =>
+  createOidc({
+    settings: oidcSettings(config, domains),
+    domains: {
+      ...domains,
+      hasSecondFactor: domains.signIn.hasSecondFactor,
+      leaveApp: leavingApps(domains),
+      mayUseTokens: (account) => account.status === 'active',
+    },
+    artifacts: artifacts.stores,
+    pages: createProtocolPages({
+      pages: tools.pages,
+      clients: domains.clients,
+      clock,
+      logger,
+      explain: !config.production,
+    }),
+    refreshes: limits.refreshes,
+    meter: {
+      tokenIssued: (grant, format) => metrics.countToken(grant, format),
+      introspected: (active) => metrics.countIntrospection(active),
+    },
+    logger,
+  });
+
 async function build(config: Config, options: Options, resources: Resources): Promise<Built> {
   const {
     logger,
@@ -117,32 +154,10 @@ async function build(config: Config, options: Options, resources: Resources): Pr
   const artifacts = resources.use(createArtifacts({ config, database, domains, clock, logger, metrics, watch }));
   const limits = createLimits({ config, redis: artifacts.redis?.client, logger, clock, metrics });
   const tools = createPageTools(config, domains.secrets);
-  const oidc = resources.use(
-    createOidc({
-      settings: oidcSettings(config, domains),
-      domains: {
-        ...domains,
-        hasSecondFactor: domains.signIn.hasSecondFactor,
-        leaveApp: leavingApps(domains),
-        mayUseTokens: (account) => account.status === 'active',
-      },
-      artifacts: artifacts.stores,
-      pages: createProtocolPages({
-        pages: tools.pages,
-        clients: domains.clients,
-        clock,
-        logger,
-        explain: !config.production,
-      }),
-      refreshes: limits.refreshes,
-      meter: {
-        tokenIssued: (grant, format) => metrics.countToken(grant, format),
-        introspected: (active) => metrics.countIntrospection(active),
-      },
-      logger,
-    }),
-  );
-  const signIn = createSignInRoutes({
+  const oidc = resources.use(createProtocol(config, { domains, artifacts, limits, tools, metrics, clock, logger }));
+  const ensureFresh = (): Promise<void> => domains.keys.ensureFresh();
+  const asProtocol = createProtocolUnit(database);
+  const signIn = createSignInPages({
     ...domains,
     interactions: oidc.interactions,
     pages: tools.pages,
@@ -152,6 +167,10 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     deviceCookie: createDeviceCookie(config.secureCookies),
     demoAccounts,
     secureCookies: config.secureCookies,
+    async asProtocol(ctx, work) {
+      await ensureFresh();
+      await asProtocol(ctx, work);
+    },
   });
   const entry = createEntryRoutes({
     ...domains,
@@ -165,15 +184,16 @@ async function build(config: Config, options: Options, resources: Resources): Pr
   const consoles = createConsoles({ config, database, domains, oidc, tools, clock, firstParty, limits });
   const web = createWeb({
     config,
-    database,
     oidc,
     tools,
-    routers: [signIn, entry, ...consoles.routers, ...sideRoutes(config, domains, tools)],
+    routers: [signIn.router, entry, ...consoles.routers, ...sideRoutes(config, domains, tools)],
     home: consoles.home,
     limits,
     refuses: refusedPlaces(domains.places),
-    ensureFresh: () => domains.keys.ensureFresh(),
-    cookieKeys: domains.secrets.cookieKeys(),
+    arrival: signIn.arrival,
+    asProtocol,
+    ensureFresh,
+    cookieSignatures: domains.secrets.cookies(),
     metrics,
     clock,
     logger,

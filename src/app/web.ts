@@ -6,8 +6,8 @@ import compose from 'koa-compose';
 import type { Config } from '../config/load.ts';
 import { type Oidc, protocolRoutes } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { CookieSignatures } from '../shared/cookie-signatures.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { Database } from '../storage/database.ts';
 import { createAddressGuard } from '../web/http/address-guard.ts';
 import { unlessDeclined } from '../web/http/arrival.ts';
 import { type Assets, createAssets } from '../web/http/assets.ts';
@@ -17,8 +17,6 @@ import { createPlainLane } from '../web/http/plain-lane.ts';
 import { postAsGet } from '../web/http/post-as-get.ts';
 import { createRenderer, type Render } from '../web/http/render.ts';
 import { routeFor } from '../web/http/routes.ts';
-import { storeFailure } from '../web/http/store-failure.ts';
-import { createUnitOfWork } from '../web/http/unit-of-work.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { HomePage } from '../web/page-models.ts';
 import { createFormGuard, createPageWriter, type FormGuard, type PageWriter } from '../web/page-writer.ts';
@@ -46,7 +44,6 @@ export function createPageTools(config: Config, secrets: Parameters<typeof creat
 
 interface WebParts {
   readonly config: Config;
-  readonly database: Database;
   readonly oidc: Oidc;
   readonly tools: PageTools;
   readonly routers: readonly Router[];
@@ -56,9 +53,13 @@ interface WebParts {
   readonly limits: Pick<Limits, 'middleware' | 'mayPass'>;
   /** Why nobody may sign in from an address, for the log; left out where everybody may. */
   readonly refuses: ((address: string) => string | undefined) | undefined;
-  /** Runs before the protocol: keys that are too old are read again. */
+  /** Shows the first page of a sign-in in the answer to the app's request. */
+  readonly arrival: Koa.Middleware;
+  /** What each request of the protocol runs in. */
+  readonly asProtocol: Koa.Middleware;
+  /** Keys that are too old are read again. */
   readonly ensureFresh: () => Promise<void>;
-  readonly cookieKeys: string[];
+  readonly cookieSignatures: CookieSignatures;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -69,14 +70,12 @@ interface WebParts {
 }
 
 const serviceKinds = new Set(['oauth', 'metadata']);
-const protocolKinds = new Set(['oauth', 'flow']);
 
 /** The public server: the edge first, then the pages, then the protocol; and a short way past all of them. */
 export function createWeb(parts: WebParts): RequestListener {
-  const { config, tools, database, oidc, routers, limits, ensureFresh, cookieKeys, metrics, clock, logger, access } =
-    parts;
+  const { config, tools, oidc, routers, limits, ensureFresh, cookieSignatures, metrics, clock, logger, access } = parts;
   const app = new Koa();
-  app.keys = cookieKeys;
+  app.keys = cookieSignatures;
   app.silent = true;
   const edge: EdgeOptions = {
     issuer: config.issuer,
@@ -109,9 +108,8 @@ export function createWeb(parts: WebParts): RequestListener {
     return next();
   });
   app.use(unlessDeclined(oidc.plainRequests));
-  const unitOfWork = createUnitOfWork({ database, applies: (ctx) => protocolKinds.has(routeFor(ctx).kind) });
-  app.use(unitOfWork as unknown as Koa.Middleware);
-  app.use(storeFailure as unknown as Koa.Middleware);
+  app.use(parts.arrival);
+  app.use(parts.asProtocol);
   app.use(postAsGet as unknown as Koa.Middleware);
   app.use(oidc.middleware);
   const ordinary = app.callback();

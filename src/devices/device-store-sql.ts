@@ -2,7 +2,7 @@ import type { Database } from '../storage/database.ts';
 import { statement, unanswered } from '../storage/statement.ts';
 import type { DeviceType } from './describe-device.ts';
 import type { KnownDevice } from './device.ts';
-import type { DeviceStore } from './device-store.ts';
+import type { DeviceStore, Sighting } from './device-store.ts';
 
 interface Row {
   device_hash: string;
@@ -25,20 +25,28 @@ const fromRow = (row: Row): KnownDevice => ({
 });
 
 // Who inserts counts 1, whoever comes later counts on: that tells them apart, however many come at once.
-const see = statement(`
+const seeText = (result: string) => `
   insert into known_device as d
     (account_id, device_hash, browser, os, device_type, last_ip, first_seen_at, last_seen_at)
   values ($1, $2, $3, $4, $5, $6, $7, $7)
   on conflict (account_id, device_hash) do update set
     sign_ins = case when d.sign_ins < 1000000000 then d.sign_ins + 1 else d.sign_ins end,
     browser = excluded.browser, os = excluded.os, device_type = excluded.device_type,
-    last_ip = coalesce(excluded.last_ip, d.last_ip), last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
-  returning sign_ins = 1 as is_new,
-    exists (select 1 from known_device o where o.account_id = d.account_id and o.device_hash <> d.device_hash) as has_others`);
+    last_ip = coalesce(excluded.last_ip, d.last_ip), last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)${result}`;
+const see = statement(
+  seeText(` returning sign_ins = 1 as is_new,
+    exists (select 1 from known_device o where o.account_id = d.account_id and o.device_hash <> d.device_hash) as has_others`),
+);
+const seeAgain = unanswered(seeText(''));
 
 const trim = unanswered(`
   delete from known_device where account_id = $1 and device_hash in (
     select device_hash from known_device where account_id = $1 order by last_seen_at desc, device_hash offset $2)`);
+
+const valuesOf = ({ accountId, deviceHash, device, ip, now }: Sighting) => [
+  ...[accountId, deviceHash, device.browser ?? null, device.os ?? null, device.type, ip ?? null],
+  new Date(now),
+];
 
 /** Known browsers in table `known_device`. */
 export const createSqlDeviceStore = (database: Database): DeviceStore => ({
@@ -47,15 +55,13 @@ export const createSqlDeviceStore = (database: Database): DeviceStore => ({
     return database.transaction(work);
   },
 
-  async see({ accountId, deviceHash, device, ip, now }) {
-    const about = [device.browser ?? null, device.os ?? null, device.type, ip ?? null];
-    const [row] = await database.query<{ is_new: boolean; has_others: boolean }>(see, [
-      accountId,
-      deviceHash,
-      ...about,
-      new Date(now),
-    ]);
+  async see(sighting) {
+    const [row] = await database.query<{ is_new: boolean; has_others: boolean }>(see, valuesOf(sighting));
     return { isNew: row?.is_new === true, hasOthers: row?.has_others === true };
+  },
+
+  async seeAgain(sighting) {
+    await database.query(seeAgain, valuesOf(sighting));
   },
 
   async isKnown(accountId, deviceHash, since) {

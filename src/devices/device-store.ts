@@ -17,6 +17,8 @@ export interface DeviceStore {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Counts a sign-in with this browser: whether it was the first one, and whether the account had other browsers. */
   see(sighting: Sighting): Promise<{ readonly isNew: boolean; readonly hasOthers: boolean }>;
+  /** The same for a browser that is known to be one of the account's: nobody waits for it. */
+  seeAgain(sighting: Sighting): Promise<void>;
   /** Whether it was seen since. One look-up by primary key. */
   isKnown(accountId: string, deviceHash: string, since: number): Promise<boolean>;
   /** Newest first. */

@@ -10,11 +10,13 @@ export interface KnownDevices {
   /**
    * Notes a finished sign-in with this browser. `known` is false for its first one; `first` says that the account had no
    * browser at all, so that nobody needs to hear of a new one. Audited once for each browser, however many come at once.
+   * @param wasKnown this sign-in found it among the account's a moment ago: then it is only noted
    */
   seen(
     accountId: AccountId,
     deviceId: string,
     meta: DeviceMeta,
+    wasKnown?: boolean,
   ): Promise<{ readonly known: boolean; readonly first: boolean }>;
   /**
    * Whether this account has signed in with this browser in the last 400 days. One look-up by primary key, which is done
@@ -36,11 +38,12 @@ interface Needs {
 const nobody = 'nobody';
 
 export const createKnownDevices = ({ store, clock, audit }: Needs): KnownDevices => ({
-  seen: (accountId, deviceId, meta) =>
+  seen: (accountId, deviceId, meta, wasKnown = false) =>
     store.transaction(async () => {
       const device = describeDevice(meta.userAgent);
       const sighting = { accountId, deviceHash: hashDevice(deviceId), device, ip: meta.ip, now: clock.now() };
-      const { isNew, hasOthers } = await store.see(sighting);
+      if (wasKnown) await store.seeAgain(sighting);
+      const { isNew, hasOthers } = wasKnown ? { isNew: false, hasOthers: true } : await store.see(sighting);
       if (!isNew) return { known: true, first: false };
       await store.trim(accountId, knownLimit);
       await audit.record({

@@ -14,6 +14,7 @@ export type { DirectSignIn, FirstPartyCodes } from './first-party-codes.ts';
 export type { Order, Wanted } from './first-party-order.ts';
 export { authorizationChallengePath } from './first-party-redemption.ts';
 export type { HostedPages, ProtocolError } from './hosted-pages.ts';
+export type { KeptAnswer } from './interaction-answers.ts';
 export type { BrowserSession, Interaction, Interactions } from './interactions.ts';
 export type { ProtocolMeter } from './provider-events.ts';
 export type { RefreshCounter } from './refresh-limit.ts';

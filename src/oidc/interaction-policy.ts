@@ -4,6 +4,7 @@ import { asAccountId, asClientId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
 import { accessEnded } from './find-account.ts';
+import { resumesHere } from './resume-here.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
@@ -23,7 +24,8 @@ export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDo
     if ((await domains.apis.find(identifier))?.requireSecondFactor) return true;
   }
   if (!session?.accountId || metOwnWish(result?.login?.amr ?? session.amr ?? [])) return false;
-  return domains.hasSecondFactor(asAccountId(session.accountId));
+  // A sign-in that ended in this very request has looked at what its account has.
+  return !resumesHere(ctx) && (await domains.hasSecondFactor(asAccountId(session.accountId)));
 }
 
 /** Whether the browser's session was used for nothing for longer than this app lets it. */

@@ -1,11 +1,13 @@
 import type { Context } from 'koa';
-import { errors, type InteractionResults, type Provider } from 'oidc-provider';
+import { errors, type InteractionResults, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Permissions } from '../consents/index.ts';
 import { AppError } from '../shared/errors.ts';
 import { demandsSecondFactor } from './authentication-context.ts';
 import { scopesOfClaims } from './claims-parameter.ts';
 import { applyPermissions } from './grants.ts';
-import { isInteractionUid } from './routes.ts';
+import { answerFor, expired, type FormMark, type KeptAnswer, keepAnswer } from './interaction-answers.ts';
+import { mayResumeHere, type ResumeParts, resumeHere } from './resume-here.ts';
+import { interactionPath, isInteractionUid } from './routes.ts';
 
 /** Who is signed in to this browser already, as the protocol session knows it. */
 export interface BrowserSession {
@@ -42,7 +44,9 @@ export interface Interaction {
   readonly requestedScopes: readonly string[];
   readonly offlineAccess: boolean;
   /** Where the browser goes on, when this interaction has its answer already and only the redirect was lost. */
-  readonly answered?: string;
+  readonly answered?: KeptAnswer;
+  /** It began with this very request: nobody can have done anything in it. */
+  readonly isNew?: true;
 }
 
 export interface SignInResult {
@@ -58,11 +62,19 @@ export interface SignInResult {
 
 export interface Interactions {
   /** @throws AppError `expired` when the sign-in is over, unknown, or another browser's. */
-  get(ctx: Context, uid: string): Promise<Interaction>;
+  get(ctx: Context, uid: string, form?: FormMark): Promise<Interaction>;
+  /** The interaction that this request began, for whose page the response sends the browser away. */
+  begun(ctx: Context): Promise<Interaction | undefined>;
   /** For pages beside a sign-in, which its cookie does not reach: what they may lead back to, while it waits. */
   look(uid: string): Promise<{ readonly clientId: string; readonly redirectUri?: string } | undefined>;
-  /** Each finish returns the URL that continues the authorization request; the interaction ends there. */
-  finishSignIn(ctx: Context, result: SignInResult): Promise<string>;
+  /**
+   * Ends a sign-in. Returns the URL that continues the authorization request, or undefined when this request went on with
+   * it: then the response is what the app is sent. `get` comes before, in the same request.
+   */
+  finishSignIn(ctx: Context, result: SignInResult): Promise<string | undefined>;
+  /** Keeps that response for a moment, in case the same form is sent once more. Never fails. */
+  keepAnswer(ctx: Context, form: FormMark): Promise<void>;
+  /** Each other finish returns the URL that continues the authorization request; the interaction ends there. */
   finishSelectAccount(ctx: Context): Promise<string>;
   finishConsent(ctx: Context, permissions: Permissions): Promise<string>;
   /** Whether this is the first answer to this interaction. Two answers at the same moment cannot both be. */
@@ -140,7 +152,7 @@ const staleReasons = new Set([
 ]);
 const knownPrompts = new Set(['login', 'consent', 'select_account']);
 
-async function describe(provider: Provider, details: Details): Promise<Interaction> {
+async function describe(provider: Provider, details: Details, answered?: KeptAnswer): Promise<Interaction> {
   const { params, prompt } = details;
   const session = await browserSession(provider, details);
   const fresh = freshAfter(details);
@@ -161,15 +173,17 @@ async function describe(provider: Provider, details: Details): Promise<Interacti
     ...(typeof params.redirect_uri === 'string' && { redirectUri: params.redirect_uri }),
     ...(typeof params.login_hint === 'string' && { loginHint: params.login_hint }),
     ...(session && { session }),
-    ...(details.result && { answered: details.returnTo }),
+    ...(answered !== undefined && { answered }),
     ...(hinted !== undefined && { hintedAccountId: hinted }),
     ...(fresh !== undefined && { freshAfter: fresh }),
   };
 }
 
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
-export function createInteractions(current: () => Provider): Interactions {
+export function createInteractions(current: () => Provider, onward: ResumeParts): Interactions {
   const read = new WeakMap<object, Details>();
+  /** Those that their own request went on with. */
+  const carried = new WeakSet<object>();
   const load = async (ctx: Context): Promise<Details> => {
     try {
       const details = await current().interactionDetails(ctx.req, ctx.res);
@@ -188,23 +202,36 @@ export function createInteractions(current: () => Provider): Interactions {
   const finish = (ctx: Context, result: InteractionResults, merge = true): Promise<string> =>
     current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: merge });
 
-  const finishSignIn = async (ctx: Context, login: NonNullable<InteractionResults['login']>): Promise<string> => {
+  const finishSignIn = async (
+    ctx: Context,
+    login: NonNullable<InteractionResults['login']>,
+  ): Promise<string | undefined> => {
     const result = { select_account: {}, login };
     const details = read.get(ctx.req);
     // The library would read it again; the sign-in that was ended for this answer lets no other one come in between.
     // With a session it does, because somebody else may have signed in there meanwhile.
     if (!details || details.session?.uid) return finish(ctx, result);
     details.result = { ...details.lastSubmission, ...result };
+    if (mayResumeHere(current(), ctx, details)) {
+      await resumeHere(current(), ctx, details, onward);
+      carried.add(details);
+      return undefined;
+    }
     await details.persist();
     return details.returnTo;
   };
 
   return {
-    async get(ctx, uid) {
+    async get(ctx, uid, form) {
       const details = await load(ctx);
-      if (details.uid !== uid)
-        throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
-      return describe(current(), details);
+      if (details.uid !== uid) throw expired();
+      return describe(current(), details, answerFor(ctx, details, form));
+    },
+    async begun(ctx) {
+      const details = (ctx as unknown as Partial<KoaContextWithOIDC>).oidc?.entities.Interaction;
+      if (!details || ctx.response.get('location') !== interactionPath(details.uid)) return undefined;
+      details.iat ??= Math.floor(Date.now() / 1000);
+      return { ...(await describe(current(), details)), isNew: true };
     },
     async look(uid) {
       const details = isInteractionUid(uid) ? await current().Interaction.find(uid) : undefined;
@@ -214,14 +241,18 @@ export function createInteractions(current: () => Provider): Interactions {
     },
     finishSignIn: (ctx, { accountId, amr, acr, authTime, remember, session }) =>
       finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember, session }),
+    async keepAnswer(ctx, form) {
+      const details = read.get(ctx.req);
+      if (!details || !carried.has(details)) return;
+      await keepAnswer(ctx, details, form).catch((error: unknown) => onward.onLost(error));
+    },
     finishSelectAccount: (ctx) => finish(ctx, { select_account: {} }),
     async finishConsent(ctx, permissions) {
       const details = await load(ctx);
       const { Grant } = current();
       const accountId = details.session?.accountId;
       const clientId = String(details.params.client_id);
-      if (!accountId)
-        throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+      if (!accountId) throw expired();
       const existing = details.grantId ? await Grant.find(details.grantId) : undefined;
       const grant =
         existing && existing.accountId === accountId && existing.clientId === clientId

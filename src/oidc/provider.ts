@@ -22,6 +22,7 @@ import { introspectionSigningAlgorithms } from './introspection-jwt.ts';
 import { attachEvents, type ProtocolMeter } from './provider-events.ts';
 import { createRotation, type RefreshCounter } from './refresh-limit.ts';
 import { createResourceServerLookup, useGrantedResource } from './resource-servers.ts';
+import { findCarriedInteractions } from './resume-here.ts';
 import { interactionPath, protocolRoutes } from './routes.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { OidcSettings } from './settings.ts';
@@ -74,7 +75,7 @@ function features({ domains, settings, pages }: ProviderParts): Configuration['f
   };
 }
 
-function cookies({ cookieKeys, secureCookies }: OidcSettings): Configuration['cookies'] {
+function cookies({ cookieSignatures, secureCookies }: OidcSettings): Configuration['cookies'] {
   const attributes = { httpOnly: true, sameSite: 'lax', secure: secureCookies, signed: true } as const;
   return {
     // `__Host-` demands Path=/, which the cookies of one interaction do not have.
@@ -83,7 +84,7 @@ function cookies({ cookieKeys, secureCookies }: OidcSettings): Configuration['co
       : { session: 'sp_session', interaction: 'sp_interaction', resume: 'sp_resume' },
     long: { ...attributes, path: '/' },
     short: { ...attributes },
-    keys: [...cookieKeys],
+    keys: cookieSignatures as never,
   };
 }
 
@@ -185,6 +186,7 @@ export function buildProvider(parts: ProviderParts, jwks: JWKS): Provider {
   rememberEndedTokens(provider, parts.domains, parts.logger);
   leaveLogoutToBackChannel(provider, parts.domains);
   keepSessionInCodes(provider);
+  findCarriedInteractions(provider);
   attachEvents(provider, parts.domains, parts.meter, parts.logger);
   return provider;
 }

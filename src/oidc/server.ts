@@ -103,7 +103,11 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
       ctx.body = answer;
     },
     middleware: (ctx: Context, next) => current.handle(ctx, next),
-    interactions: createInteractions(() => current.provider),
+    interactions: createInteractions(() => current.provider, {
+      handle: (ctx, next) => current.handle(ctx, next),
+      signatures: settings.cookieSignatures,
+      onLost: (error) => parts.logger.warn({ err: error }, 'an answer is not kept for a form that is sent twice'),
+    }),
     browserSessions: registry.guard(createBrowserSessions(() => current.provider, domains, settings.issuer)),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
     firstParty: createFirstPartyCodes(() => current.provider, domains),

@@ -1,7 +1,9 @@
+import type { CookieSignatures } from '../shared/cookie-signatures.ts';
+
 /** What the protocol side takes from the configuration. Lives are in seconds. */
 export interface OidcSettings {
   readonly issuer: string;
-  readonly cookieKeys: readonly string[];
+  readonly cookieSignatures: CookieSignatures;
   /** Whether cookies may carry `Secure` and the `__Host-` prefix: the issuer is https. */
   readonly secureCookies: boolean;
   readonly accessTokenSeconds: number;

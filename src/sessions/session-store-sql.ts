@@ -2,6 +2,7 @@ import type { DeviceType } from '../devices/index.ts';
 import { type AccountId, asAccountId, asClientId, asSessionId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
 import { statement, unanswered } from '../storage/statement.ts';
+import { currentUnitOfWork } from '../storage/unit-of-work.ts';
 import type { EndedSession, EndReason, SessionKind, StoredSession } from './session.ts';
 import type { NewSession, SessionStore } from './session-store.ts';
 
@@ -95,8 +96,7 @@ const add = unanswered(`insert into session (${columns.join(', ')})
   values (${columns.map((name, index) => (name === 'amr' ? `$${index + 1}::jsonb` : `$${index + 1}`)).join(', ')})`);
 
 // The row that is written is locked, so no grant slips in behind an end.
-const bindWhere = (condition: string) =>
-  statement(`
+const bindText = (condition: string, result: string) => `
   with bound as (
     update session set uid = $2, amr = $3::jsonb, acr = $4, authenticated_at = $5, last_active_at = $6, expires_at = $7
     where ${condition} and ended_at is null
@@ -108,11 +108,17 @@ const bindWhere = (condition: string) =>
     on conflict (session_id, client_id, grant_id) do update set
       last_used_at = greatest(c.last_used_at, excluded.last_used_at)
   )
-  select id from bound`);
-const bindTo = bindWhere('id = $1 and (uid is null or uid = $2)');
-const bindFirst = bindWhere(
-  'flow_hash = $1 and account_id = $9 and uid is null and not exists (select from session as other where other.uid = $2)',
-);
+  select ${result} from bound`;
+const first =
+  'flow_hash = $1 and account_id = $9 and uid is null and not exists (select from session as other where other.uid = $2)';
+const bindTo = statement(bindText('id = $1 and (uid is null or uid = $2)', 'id'));
+const bindFirst = statement(bindText(first, 'id'));
+// For a row of this same transaction there is nothing to learn: the binding goes with the commit, and breaks it should
+// there, against all expectation, be no such row.
+const bindOwn = unanswered(bindText(first, '1 / count(*)'));
+
+/** Under this name a unit of work has the sign-in whose session it made, and holds the lock of its account. */
+const madeHere = 'session.made';
 
 // Whoever sets `ended_at` has ended it; everybody else finds nothing to return.
 const endText = `
@@ -167,6 +173,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
 
     async insert(session) {
       const row = toRow(session);
+      if (session.flowHash !== undefined) currentUnitOfWork()?.notes.set(madeHere, session.flowHash);
       await database.query(
         add,
         columns.map((name) => row[name]),
@@ -192,6 +199,10 @@ export function createSqlSessionStore(database: Database): SessionStore {
       const values = [uid, JSON.stringify(amr), acr, ...times, JSON.stringify(grants)];
       if (typeof session === 'string') return (await database.query(bindTo, [session, ...values])).length > 0;
       const { accountId, flowHash } = session;
+      if (currentUnitOfWork()?.notes.get(madeHere) === flowHash) {
+        await database.query(bindOwn, [flowHash, ...values, accountId]);
+        return true;
+      }
       const [, bound] = await database.together(() =>
         Promise.all([
           database.query(lockOf, [lockKey(accountId)]),

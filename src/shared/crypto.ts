@@ -9,6 +9,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import { CookieSignatures } from './cookie-signatures.ts';
 
 /** SHA-256 as base64url. Right for generated secrets of 128 bits and more; never for what a person chose. */
 export const sha256 = (value: string): string => hash('sha256', value, 'base64url');
@@ -58,9 +59,11 @@ export class SecretRing {
     return first;
   }
 
-  /** Keys for signing cookies, newest first, as `keygrip` takes them. */
-  cookieKeys(): string[] {
-    return this.#secrets.map(({ id, secret }) => this.#derive(id, secret, 'cookies').export().toString('base64url'));
+  /** Signs cookies with the newest secret's key and knows those of the others. */
+  cookies(): CookieSignatures {
+    return new CookieSignatures(
+      this.#secrets.map(({ id, secret }) => this.#derive(id, secret, 'cookies').export().toString('base64url')),
+    );
   }
 
   /** HMAC-SHA-256 under the newest secret's key for `purpose`, base64url. */

@@ -7,7 +7,7 @@ import { finishedBy } from './finish.ts';
 import { type Flow, toMilliseconds, unstored } from './flow.ts';
 import { spares } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
-import type { DoorInput, RequestMeta, SubmitResult } from './sign-in-types.ts';
+import type { DoorInput, FinishedSignIn, RequestMeta, SubmitResult } from './sign-in-types.ts';
 import { decide, type Known, viewOf } from './situation.ts';
 import type { Reservation } from './throttle-store.ts';
 
@@ -69,6 +69,11 @@ const failureOf = ({ flow, account, reservation, meta }: Opened) =>
 
 const unproven = new Set(['password', 'second-factor', 'enroll-totp']);
 
+function finishedFrom({ reservation }: Opened, flow: Flow): FinishedSignIn | undefined {
+  const finished = finishedBy(flow);
+  return finished && { ...finished, ...(reservation && { deviceKnown: reservation.known }) };
+}
+
 /** The step as a change of the flow, and where that leads. */
 function stepOf(parts: SignInParts, opened: Opened, remembered: RememberedUse | undefined) {
   const device: Proof = { method: 'device', at: epochSeconds(parts.clock) };
@@ -78,7 +83,7 @@ function stepOf(parts: SignInParts, opened: Opened, remembered: RememberedUse | 
   return {
     next,
     proven: !unproven.has(situation.step),
-    finished: done && opened.input.finish ? finishedBy(next) : undefined,
+    finished: done && opened.input.finish ? finishedFrom(opened, next) : undefined,
     view: viewOf(parts, situation),
   };
 }

@@ -20,7 +20,7 @@ export async function open(parts: SignInParts, flowId: string, input: NewSignIn)
  * that its request does not, so it is stored with its first step and not for the page.
  */
 export async function look(parts: SignInParts, flowId: string, input: NewSignIn): Promise<FlowView> {
-  const stored = await parts.flows.find(sha256(flowId));
+  const stored = input.isNew ? undefined : await parts.flows.find(sha256(flowId));
   const flow = stored ?? newFlow(parts, flowId, input);
   return show(parts, stored || !flow.evidence ? flow : await parts.flows.open(flow), input);
 }

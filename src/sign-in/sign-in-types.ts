@@ -13,6 +13,8 @@ export interface NewSignIn {
   readonly session?: Evidence;
   /** When the app asked; milliseconds since the epoch. Absent for now. */
   readonly startedAt?: number;
+  /** The caller made its id just now: nothing can be stored under it. */
+  readonly isNew?: boolean;
 }
 
 /** The browser that tries, by its cookies. */
@@ -123,4 +125,6 @@ export interface FinishedSignIn extends Authentication {
   readonly clientId: ClientId;
   /** To be kept with the session, and handed in when the same browser comes again. */
   readonly evidence: Evidence;
+  /** The browser is one that the account has signed in with before; left out when nobody looked. */
+  readonly deviceKnown?: boolean;
 }

@@ -39,6 +39,8 @@ export type LoginError =
 
 export interface LoginPage {
   readonly app: AppIdentity;
+  /** Where the form goes; left out for the address of the page. */
+  readonly action?: string | undefined;
   /** What was typed before an error. */
   readonly username?: string | undefined;
   /** `login_hint` of the request; fills the field when nothing was typed. */

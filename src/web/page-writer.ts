@@ -15,6 +15,8 @@ export interface PageWriter {
 export interface FormGuard {
   /** @throws AppError `forbidden` or `invalid_input`; nothing has happened then. */
   read(ctx: Context): Promise<Form>;
+  /** A mark of this form as this browser sends it; see {@link Csrf.markOf}. */
+  markOf(ctx: Context): string | undefined;
 }
 
 const edge = (ctx: Context): EdgeContext => ctx as unknown as EdgeContext;
@@ -22,7 +24,7 @@ const edge = (ctx: Context): EdgeContext => ctx as unknown as EdgeContext;
 export const createPageWriter = (render: Render, csrf: Csrf): PageWriter => ({
   async show(ctx, page, model, status = 200) {
     ctx.status = status;
-    ctx.type = 'html';
+    ctx.set('content-type', 'text/html; charset=utf-8');
     ctx.body = render(page, model, { requestId: String(ctx.state.requestId ?? ''), csrfToken: csrf.issue(edge(ctx)) });
   },
 });
@@ -33,4 +35,5 @@ export const createFormGuard = (csrf: Csrf): FormGuard => ({
     csrf.check(edge(ctx), form);
     return form;
   },
+  markOf: (ctx) => csrf.markOf(edge(ctx)),
 });

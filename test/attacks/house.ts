@@ -6,7 +6,7 @@ import { DirectClient } from '../support/direct-client.ts';
 import { createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { type Attempt, RelyingParty } from '../support/relying-party.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
-import { expectPage, type Page, WebClient } from '../support/web-client.ts';
+import { expectPage, type Page, signInBase, WebClient } from '../support/web-client.ts';
 
 const callback = 'https://app.example/callback';
 
@@ -109,8 +109,7 @@ export class House implements AsyncDisposable {
   }
 
   async passkeyOptions(web: WebClient, page: Page): Promise<RequestOptions> {
-    const base = page.url.pathname.replace(/\/(?:login|passkey|second-factor)?$/, '');
-    return (await (await web.fetch(`${base}/passkey-options`)).json()) as RequestOptions;
+    return (await (await web.fetch(`${signInBase(page)}/passkey-options`)).json()) as RequestOptions;
   }
 
   async showPasskey({ web, page }: Visit, key: Authenticator | undefined, verified: boolean): Promise<Page> {

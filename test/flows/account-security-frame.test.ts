@@ -27,7 +27,7 @@ function rulesOf(pages: readonly AccountPage[], freshSeconds = 600): ConsoleRule
         rules.push(rule);
         return async () => undefined;
       },
-      forms: { read: async () => new Map() },
+      forms: { read: async () => new Map(), markOf: () => undefined },
       freshSeconds,
       limits: { change: async () => undefined },
     },
@@ -73,6 +73,7 @@ describe('the frame of the account console', () => {
             order.push('form');
             return new Map();
           },
+          markOf: () => undefined,
         },
         freshSeconds: 600,
         limits: { change: async () => undefined },

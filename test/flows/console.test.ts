@@ -4,7 +4,7 @@ import { createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { fullestStoreLane } from '../support/store-lanes.ts';
-import { expectPage, WebClient } from '../support/web-client.ts';
+import { expectPage, readForm, WebClient } from '../support/web-client.ts';
 
 const operator = { kind: 'operator' } as const;
 
@@ -121,7 +121,7 @@ for (const lane of fullestStoreLane()) {
       /** Signs in for the console and stops at the redirect to our own callback. */
       async function callbackOf(web: WebClient, person: Person): Promise<URL> {
         const login = await web.open('/admin?from=callback');
-        let next = await web.fetch(login.url, {
+        let next = await web.fetch(readForm(login.text, 'password').action, {
           method: 'POST',
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
           body: new URLSearchParams({

@@ -5,10 +5,9 @@ import { type Authenticator, type Changes, createAuthenticator } from '../passke
 import { createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
-import { expectPage, type Page, WebClient } from '../support/web-client.ts';
+import { expectPage, type Page, signInBase, WebClient } from '../support/web-client.ts';
 
 const callback = 'https://app.example/callback';
-const baseOf = (page: Page): string => page.url.pathname.replace(/\/(?:login|passkey|second-factor)?$/, '');
 
 describe('passkeys at the doors', () => {
   let server: RunningApp;
@@ -45,7 +44,7 @@ describe('passkeys at the doors', () => {
   }
 
   async function optionsOf(web: WebClient, page: Page): Promise<RequestOptions> {
-    const response = await web.fetch(`${baseOf(page)}/passkey-options`);
+    const response = await web.fetch(`${signInBase(page)}/passkey-options`);
     expect(response.status).to.equal(200);
     expect(response.headers.get('cache-control')).to.include('no-store');
     return (await response.json()) as RequestOptions;

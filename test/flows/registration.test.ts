@@ -4,7 +4,7 @@ import { createPerson } from '../support/people.ts';
 import { type RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { fullestStoreLane } from '../support/store-lanes.ts';
-import { expectPage, readForm, WebClient } from '../support/web-client.ts';
+import { expectPage, readForm, signInBase, WebClient } from '../support/web-client.ts';
 import {
   answerOf,
   follow,
@@ -40,7 +40,7 @@ for (const lane of fullestStoreLane()) {
       const [web, email, password] = [new WebClient(server.url), newAddress(), goodPassword()];
       const attempt = await app.request();
       const login = expectPage(await web.open(attempt.url), 'login');
-      const uid = /\/sign-in\/([\w-]+)/.exec(login.url.pathname)?.[1] ?? '';
+      const uid = signInBase(login).slice('/sign-in/'.length);
       const link = /href="(\/account\/register[^"]+)"/.exec(login.text)?.[1] ?? '';
       expect(link).to.equal(`/account/register?sign_in=${uid}`);
       const form = expectPage(await web.open(link), 'register');
@@ -197,7 +197,7 @@ for (const lane of fullestStoreLane()) {
             expect(done.text).to.match(/is confirmed|is removed/);
           }
           for (const path of ['', '/login', '/consent', '/second-factor', '/unverified']) {
-            const page = await web.open(`${waiting.url.pathname.split('/').slice(0, 3).join('/')}${path}`);
+            const page = await web.open(`${signInBase(waiting)}${path}`);
             expect(page.url.origin, `${path} leads to the app`).to.equal(server.url);
           }
           const pressed = await web.submit(waiting, { action: 'continue' }, 'csrf').catch(() => undefined);

@@ -2,7 +2,7 @@ import type { Client } from '../../src/clients/index.ts';
 import { createPerson, enrolTotp } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
 import type { RunningApp } from '../support/start-app.ts';
-import { type Page, WebClient } from '../support/web-client.ts';
+import { type Page, signInBase, WebClient } from '../support/web-client.ts';
 
 /** How far a person has come when somebody starts to send nonsense in their name. */
 export type StageName = 'login' | 'totp' | 'enroll-totp' | 'consent';
@@ -50,7 +50,7 @@ export class Stages {
     const open = kept && page?.name === name ? { web: kept.web, page } : await this.#advance(name);
     this.#open.set(name, open);
     return {
-      base: open.page.url.pathname.split('/').slice(0, 3).join('/'),
+      base: signInBase(open.page),
       cookies: [...open.web.cookies()].map(([key, value]) => `${key}=${value}`).join('; '),
       csrf: /name="csrf" value="([^"]+)"/.exec(open.page.text)?.[1] ?? '',
     };

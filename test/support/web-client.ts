@@ -144,6 +144,13 @@ export class WebClient {
   }
 }
 
+/** Where the pages of a sign-in lie. Its first page is shown at the address of the app's request. */
+export function signInBase({ url, text }: Page): string {
+  const [base] = /^\/sign-in\/[\w-]+/.exec(url.pathname) ?? /\/sign-in\/[\w-]{43}/.exec(text) ?? [];
+  if (base === undefined) throw new Error(`no sign-in at ${url.href}`);
+  return base;
+}
+
 /** Says which page was expected when another one came. */
 export function expectPage(page: Page, name: string): Page {
   expect(page.name, `page ${page.status} at ${page.url.pathname}\n${page.text.slice(0, 1500)}`).to.equal(name);

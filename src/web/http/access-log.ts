@@ -53,7 +53,9 @@ export const createAccessWriter =
 function describe(ctx: EdgeContext): AccessFacts {
   const facts = factsOf(ctx);
   const { ip, requestId, refusal, route: step } = ctx.state;
-  const route = facts?.route ?? routeOf(ctx);
+  const own = routeOf(ctx);
+  // The form that ends a sign-in goes on with the app's request; it is a form of ours all the same.
+  const route = own === 'sign_in' ? own : (facts?.route ?? own);
   return { method: ctx.method, route, step, ip, requestId, client: facts?.client?.clientId, refusal };
 }
 

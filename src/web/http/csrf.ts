@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { SecretRing } from '../../shared/crypto.ts';
 import { AppError } from '../../shared/errors.ts';
 import { randomSecret } from '../../shared/ids.ts';
@@ -23,6 +24,11 @@ export interface Csrf {
   issue(ctx: EdgeContext): string;
   /** @throws AppError `forbidden` unless the form came from one of our pages in this browser. */
   check(ctx: EdgeContext, form: Form): void;
+  /**
+   * A mark of this form as this browser sends it; the same one sent again has the same. No other browser can make it, as
+   * no neighbour domain can plant the cookie where the issuer is https. It opens nothing.
+   */
+  markOf(ctx: EdgeContext): string | undefined;
 }
 
 /**
@@ -53,6 +59,11 @@ export function createCsrf(options: {
   };
 
   return {
+    markOf(ctx) {
+      const value = cookieOf(ctx);
+      const body = ctx.state.body ?? '';
+      return value === undefined ? undefined : secrets.mac('form', `${value} ${hash('sha256', body, 'base64url')}`);
+    },
     issue(ctx) {
       const value = given.get(ctx.req) ?? cookieOf(ctx) ?? randomSecret();
       if (!given.has(ctx.req) && value !== cookieOf(ctx)) {

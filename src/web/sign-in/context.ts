@@ -47,6 +47,8 @@ export interface SignInSurface {
   readonly passkeys: Pick<Passkeys, 'unknownSignal'>;
   readonly deviceCookie: DeviceCookie;
   readonly browserSessions: Pick<BrowserSessions, 'current'>;
+  /** Does what a request of the protocol would, as one whole: all that is written in it is kept, or nothing. */
+  readonly asProtocol: (ctx: Context, work: () => Promise<void>) => Promise<void>;
 }
 
 /** One browser's step through one interaction. */
@@ -89,6 +91,7 @@ export async function startOf(surface: SignInSurface, visit: Visit): Promise<New
     clientId: client.id,
     requirement: await requirementOf(surface, visit),
     startedAt: interaction.startedAt,
+    ...(interaction.isNew && { isNew: true }),
     ...(interaction.loginHint !== undefined && { loginHint: interaction.loginHint }),
     ...(session && { session }),
   };
@@ -100,12 +103,15 @@ export const openFlow = async (surface: SignInSurface, visit: Visit): Promise<Fl
 
 /** Reads the interaction that the URL names and the cookie proves. @throws AppError `expired`. */
 export async function visitOf(surface: SignInSurface, ctx: Context): Promise<Visit> {
-  const uid = String(ctx.params.uid);
-  const interaction = await surface.interactions.get(ctx, uid);
+  return visitTo(surface, ctx, await surface.interactions.get(ctx, String(ctx.params.uid), surface.forms.markOf(ctx)));
+}
+
+/** @throws AppError `expired` when the app may not sign people in any more. */
+export async function visitTo(surface: SignInSurface, ctx: Context, interaction: Interaction): Promise<Visit> {
   const client = await surface.clients.find(interaction.clientId);
   if (!client || client.disabled)
     throw new AppError('expired', 'This app may not sign people in any more. Go back to it and ask its owner.');
-  return { ctx, interaction, client, base: `/sign-in/${uid}` };
+  return { ctx, interaction, client, base: `/sign-in/${interaction.uid}` };
 }
 
 /** The app of this visit. It has no domain when no browser goes back to it, because a device waits for the answer. */

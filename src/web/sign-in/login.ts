@@ -50,6 +50,7 @@ async function show(surface: SignInSurface, visit: Visit, { signals, ...shown }:
     'login',
     {
       app: appOf(visit),
+      action: visit.interaction.isNew ? visit.base : undefined,
       loginHint: visit.interaction.loginHint ?? known?.username ?? known?.email,
       again: known?.email,
       recoverUrl: besideSignIn('/account/forgot-password', visit),

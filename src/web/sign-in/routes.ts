@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Router from '@koa/router';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
+import type { KeptAnswer } from '../../oidc/index.ts';
 import { AppError } from '../../shared/errors.ts';
+import { routeOf } from '../http/routes.ts';
 import { showConsent, submitConsent } from './consent.ts';
-import { type SignInSurface, seeOther, type Visit, visitOf } from './context.ts';
+import { type SignInSurface, seeOther, type Visit, visitOf, visitTo } from './context.ts';
 import { showEmailSignIn, submitEmailSignIn } from './email-sign-in.ts';
 import { showBackupCodes, showEnrolment, submitBackupCodes, submitEnrolment } from './enrolment.ts';
 import {
@@ -54,13 +56,20 @@ const isLost = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'expired' || error.code === 'conflict');
 
 /** Where the browser goes when the same form, sent at the same moment, was answered first; that may take a moment. */
-async function answerOf(surface: SignInSurface, ctx: Context): Promise<string | undefined> {
+async function answerOf(surface: SignInSurface, ctx: Context): Promise<KeptAnswer | undefined> {
   for (let look = 0; look < 10; look += 1) {
-    const interaction = await surface.interactions.get(ctx, String(ctx.params.uid)).catch(() => undefined);
+    const mark = surface.forms.markOf(ctx);
+    const interaction = await surface.interactions.get(ctx, String(ctx.params.uid), mark).catch(() => undefined);
     if (!interaction || interaction.answered !== undefined) return interaction?.answered;
     await delay(50);
   }
   return undefined;
+}
+
+/** The same answer once more. */
+function answer(ctx: Context, { location, cookies }: KeptAnswer): void {
+  if (cookies.length > 0) ctx.append('set-cookie', [...cookies]);
+  seeOther(ctx, location);
 }
 
 /** Where the app's request arrives. Nearly always the password is next, so its page is shown here without another hop. */
@@ -69,20 +78,30 @@ async function enter(surface: SignInSurface, remember: Remember, visit: Visit): 
   return showLogin(surface, remember, visit);
 }
 
+/** The sign-in's own pages, and what goes around the protocol. */
+export interface SignInPages {
+  readonly router: Router;
+  /**
+   * Shows the first page in the answer to the app's request, without sending the browser to it. Goes outside of the unit of
+   * work, so that the page is shown when what it stands on is stored.
+   */
+  readonly arrival: Middleware;
+}
+
 /** The pages of one sign-in, below `/sign-in/:uid`. */
-export function createSignInRoutes(surface: SignInSurface): Router {
+export function createSignInPages(surface: SignInSurface): SignInPages {
   const router = new Router({ prefix: '/sign-in/:uid' });
   const remember = createRemember(surface.secureCookies);
   const visited = (handler: Handler) => async (ctx: Context) => {
     const visit = await visitOf(surface, ctx);
     // A form that was sent twice, or a page that is done: what was answered stays, and the browser goes on from there.
-    if (visit.interaction.answered !== undefined) return seeOther(ctx, visit.interaction.answered);
+    if (visit.interaction.answered !== undefined) return answer(ctx, visit.interaction.answered);
     try {
       await handler(surface, remember, visit);
     } catch (error) {
       const next = isLost(error) ? await answerOf(surface, ctx) : undefined;
       if (next === undefined) throw error;
-      seeOther(ctx, next);
+      answer(ctx, next);
     }
   };
 
@@ -93,5 +112,14 @@ export function createSignInRoutes(surface: SignInSurface): Router {
     router.get(`sign-in:${path}`, `/${path}`, visited(show));
     router.post(`sign-in:${path}:submit`, `/${path}`, visited(submit));
   }
-  return router;
+
+  const arrival: Middleware = async (ctx, next) => {
+    await next();
+    if (ctx.method !== 'GET' || ctx.status !== 303 || routeOf(ctx) !== 'authorization') return;
+    const interaction = await surface.interactions.begun(ctx);
+    if (!interaction) return;
+    ctx.remove('location');
+    await enter(surface, remember, await visitTo(surface, ctx, interaction));
+  };
+  return { router, arrival };
 }

@@ -34,7 +34,8 @@ export async function pageOfPrompt(surface: SignInSurface, { interaction }: Visi
   const page = { consent: 'consent', select_account: 'select-account', login: undefined, other: undefined }[
     interaction.prompt
   ];
-  if (!page || !interaction.session || (await surface.signIn.view(interaction.uid))) return undefined;
+  if (!page || !interaction.session || (!interaction.isNew && (await surface.signIn.view(interaction.uid))))
+    return undefined;
   return page;
 }
 
@@ -51,7 +52,7 @@ async function openSession(
   const request = { accountId, kind: 'browser', flow: interaction.uid, uid, deviceId, amr, acr } as const;
   const opened = await sessions.open(request, meta, async () => {
     await signIn.recordSuccess(finished, meta);
-    await devices.seen(accountId, deviceId, meta);
+    await devices.seen(accountId, deviceId, meta, finished.deviceKnown);
   });
   if (opened.outcome === 'refused') {
     throw new AppError(
@@ -62,7 +63,7 @@ async function openSession(
   return opened.id;
 }
 
-/** Hands the result to the protocol and the browser back to it. */
+/** Opens the session, hands the result to the protocol, and sends the browser to wherever that leads: mostly the app. */
 export async function goBack(
   surface: SignInSurface,
   visit: Visit,
@@ -70,10 +71,15 @@ export async function goBack(
   remember: boolean,
 ): Promise<void> {
   const { accountId, amr, acr, authTime } = finished;
-  const { interactions } = surface;
+  const { interactions, asProtocol, forms } = surface;
   const { ctx } = visit;
-  const session = await openSession(surface, visit, finished);
-  seeOther(ctx, await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session }));
+  await asProtocol(ctx, async () => {
+    const session = await openSession(surface, visit, finished);
+    const onward = await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session });
+    if (onward !== undefined) seeOther(ctx, onward);
+  });
+  // Whoever sent the form may have it now; whoever sends it twice asks for it in a moment.
+  void interactions.keepAnswer(ctx, forms.markOf(ctx));
 }
 
 /**

@@ -1,0 +1,78 @@
+import type { Context, Middleware } from 'koa';
+import { Provider } from 'oidc-provider';
+import type { CookieSignatures } from '../shared/cookie-signatures.ts';
+import { protocolRoutes } from './routes.ts';
+
+type Interaction = InstanceType<Provider['Interaction']>;
+
+/** The interaction that a request answers and goes on with, by the request. */
+const carried = new WeakMap<object, Interaction>();
+
+const requestOf = (): object | undefined => (Provider as unknown as { ctx?: Context }).ctx?.req;
+
+/** Lets the library find an interaction that its own request answered, though the answer was never stored. */
+export function findCarriedInteractions(provider: Provider): void {
+  const { Interaction } = provider;
+  const find = Interaction.find.bind(Interaction);
+  Interaction.find = (async (id: string, options?: { ignoreExpiration?: boolean }) => {
+    const request = requestOf();
+    const own = request && carried.get(request);
+    return own?.uid === id ? own : find(id, options);
+  }) as typeof Interaction.find;
+}
+
+/** Whether this request ended the sign-in that it goes on with. */
+export const resumesHere = (ctx: Pick<Context, 'req'>): boolean => carried.has(ctx.req);
+
+/** What a request needs to go on with the authorization request that its form has answered. */
+export interface ResumeParts {
+  /** The protocol's own middleware. */
+  readonly handle: Middleware;
+  readonly signatures: CookieSignatures;
+  /** Told when an answer could not be kept for a form that is sent twice. */
+  readonly onLost: (error: unknown) => void;
+}
+
+/**
+ * Whether {@link resumeHere} can: a browser that has a session already may be somebody else's by now, and the library
+ * leads such a one through a page of its own; and a device has no request to go on with.
+ */
+export function mayResumeHere(provider: Provider, ctx: Context, { returnTo }: Interaction): boolean {
+  const isSignedIn = ctx.cookies.get(provider.cookieName('session'), { signed: false }) !== undefined;
+  return !isSignedIn && new URL(returnTo).pathname.startsWith(`${protocolRoutes.authorization}/`);
+}
+
+/**
+ * Goes on with an authorization request in the request that answered its interaction: what the browser would be
+ * redirected to next, without that round trip. `details` carries its result and is neither read again nor removed; the
+ * answer of the protocol is on `ctx`.
+ * The protocol wants to see the cookie of the interaction's own path, which a browser sends only there. The cookie of its
+ * pages says the same, by the same signature, and has been checked: it is how `details` was found.
+ */
+export async function resumeHere(
+  provider: Provider,
+  ctx: Context,
+  details: Interaction,
+  { handle, signatures }: ResumeParts,
+): Promise<void> {
+  const { req, method, url } = ctx;
+  const { cookie } = req.headers;
+  const pair = `${provider.cookieName('resume')}=${details.uid}`;
+  // What is kept of it is settled when the answer is known.
+  const destroy = details.destroy.bind(details);
+  details.destroy = async () => undefined;
+  carried.set(req, details);
+  // In front, where the first of a name counts: a neighbour domain may have planted another one.
+  req.headers.cookie = `${pair}; ${provider.cookieName('resume')}.sig=${signatures.sign(pair)}; ${cookie}`;
+  ctx.method = 'GET';
+  ctx.url = new URL(details.returnTo).pathname;
+  try {
+    await handle(ctx, async () => undefined);
+  } finally {
+    ctx.url = url;
+    ctx.method = method;
+    req.headers.cookie = cookie;
+    carried.delete(req);
+    details.destroy = destroy;
+  }
+}
