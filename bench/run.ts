@@ -70,7 +70,7 @@ function storesName(): string {
 /** The same for every server, so that code of which there is more is not measured while it is still interpreted. */
 const warmUpOf = (lane: LaneName, round: number, seconds: number): number => {
   const { warmUpSeconds = 1 }: Lane = lanes[lane];
-  return Math.min(round === 1 ? warmUpSeconds : 1, 4 * seconds);
+  return Math.min(round === 1 ? warmUpSeconds : 1, 10 * seconds);
 };
 
 async function bench({ seconds, rounds, only, profile }: Options, say: (text: string) => void): Promise<Report> {

@@ -70,6 +70,8 @@ interface WebParts {
 }
 
 const serviceKinds = new Set(['oauth', 'metadata']);
+/** Where an app's request arrives and goes on: the protocol's own, though people see them. */
+const requestNames = new Set(['authorization', 'resume']);
 
 /** The public server: the edge first, then the pages, then the protocol; and a short way past all of them. */
 export function createWeb(parts: WebParts): RequestListener {
@@ -99,9 +101,10 @@ export function createWeb(parts: WebParts): RequestListener {
   home.get('home', '/', async (ctx) => tools.pages.show(ctx, 'home', await parts.home(ctx)));
   const pages = compose([home, ...routers].map((router) => router.routes() as Koa.Middleware));
   app.use(function pageRoutes(ctx, next) {
-    // The endpoints that services call all day need not be compared with every page.
+    // The endpoints that are called all day need not be compared with every page.
     const { kind, name } = routeFor(ctx);
-    return serviceKinds.has(kind) && name !== 'authorization_challenge' ? next() : pages(ctx, next);
+    const isProtocol = requestNames.has(name) || (serviceKinds.has(kind) && name !== 'authorization_challenge');
+    return isProtocol ? next() : pages(ctx, next);
   });
   app.use(async function freshKeys(_ctx, next) {
     await ensureFresh();

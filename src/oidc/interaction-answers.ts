@@ -5,7 +5,7 @@ import { AppError } from '../shared/errors.ts';
 type Details = InstanceType<Provider['Interaction']>;
 
 /** A mark of one form as one browser sends it, which nobody else can make: sent twice it gets its answer twice. */
-export type FormMark = string | undefined;
+export type FormMark = () => string | undefined;
 
 /** Seconds in which a form may come a second time: a double click, or a connection that was cut. */
 const keepSeconds = 10;
@@ -25,8 +25,9 @@ export interface KeptAnswer {
  */
 export async function keepAnswer(ctx: Context, details: Details, form: FormMark): Promise<void> {
   const location = ctx.response.get('location');
-  if (location === '' || form === undefined) return details.destroy();
-  details.result = { answered: { form, cookies: cookiesOf(ctx) } };
+  const mark = location === '' ? undefined : form();
+  if (mark === undefined) return details.destroy();
+  details.result = { answered: { form: mark, cookies: cookiesOf(ctx) } };
   details.returnTo = location;
   await details.save(keepSeconds);
 }
@@ -38,9 +39,13 @@ const cookiesOf = (ctx: Context): string[] => [ctx.response.headers['set-cookie'
  * only for the very form sent again by the browser that sent it first, not for a page that is looked at once more.
  * @throws AppError `expired` when there is an answer, but not for this request.
  */
-export function answerFor(ctx: Context, { result, returnTo }: Details, form: FormMark): KeptAnswer | undefined {
+export function answerFor(
+  ctx: Context,
+  { result, returnTo }: Details,
+  form: FormMark | undefined,
+): KeptAnswer | undefined {
   if (!result) return undefined;
   const kept = result.answered as { readonly form: string; readonly cookies: string[] } | undefined;
-  if (kept && (ctx.method !== 'POST' || kept.form !== form)) throw expired();
+  if (kept && (ctx.method !== 'POST' || kept.form !== form?.())) throw expired();
   return { location: returnTo, cookies: kept?.cookies ?? [] };
 }

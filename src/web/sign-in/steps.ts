@@ -79,7 +79,7 @@ export async function goBack(
     if (onward !== undefined) seeOther(ctx, onward);
   });
   // Whoever sent the form may have it now; whoever sends it twice asks for it in a moment.
-  void interactions.keepAnswer(ctx, forms.markOf(ctx));
+  void interactions.keepAnswer(ctx, () => forms.markOf(ctx));
 }
 
 /**
