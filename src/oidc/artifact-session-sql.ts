@@ -42,9 +42,17 @@ const saveText = `
   )
   select version from session`;
 
+// The session is locked before the id that leads to it, as a save does: the other way round they wait for each other.
 const endText = `
-  with pointer as (
-    delete from artifact where kind = 'SessionId' and id_hash = :idHash returning session_hash, account_id
+  with target as (
+    select session.id_hash from artifact id
+    join artifact session on session.kind = 'Session' and session.id_hash = id.session_hash
+    where id.kind = 'SessionId' and id.id_hash = :idHash
+    for update of session
+  ), pointer as (
+    delete from artifact
+    where kind = 'SessionId' and id_hash = :idHash and (select count(*) from target) >= 0
+    returning session_hash, account_id
   )
   update artifact set payload = null, version = version + 1
   where kind = 'Session' and id_hash = (select session_hash from pointer)

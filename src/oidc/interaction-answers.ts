@@ -24,9 +24,10 @@ export interface KeptAnswer {
  * An answer that was no redirect is not kept.
  */
 export async function keepAnswer(ctx: Context, details: Details, form: FormMark): Promise<void> {
-  const location = ctx.response.get('location');
-  const mark = location === '' ? undefined : form();
-  if (mark === undefined) return details.destroy();
+  // Koa's type says that it is never missing.
+  const location = ctx.response.get('location') as string | undefined;
+  const mark = location ? form() : undefined;
+  if (!location || mark === undefined) return details.destroy();
   details.result = { answered: { form: mark, cookies: cookiesOf(ctx) } };
   details.returnTo = location;
   await details.save(keepSeconds);

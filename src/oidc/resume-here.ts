@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { Provider } from 'oidc-provider';
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { CookieSignatures } from '../shared/cookie-signatures.ts';
 import { protocolRoutes } from './routes.ts';
 
@@ -8,7 +8,9 @@ type Interaction = InstanceType<Provider['Interaction']>;
 /** The interaction that a request answers and goes on with, by the request. */
 const carried = new WeakMap<object, Interaction>();
 
-const requestOf = (): object | undefined => (Provider as unknown as { ctx?: Context }).ctx?.req;
+const current = (): KoaContextWithOIDC | undefined => (Provider as unknown as { ctx?: KoaContextWithOIDC }).ctx;
+const requestOf = (): object | undefined => current()?.req;
+const routeOf = (): string | undefined => current()?.oidc?.route;
 
 /** Lets the library find an interaction that its own request answered, though the answer was never stored. */
 export function findCarriedInteractions(provider: Provider): void {
@@ -17,7 +19,10 @@ export function findCarriedInteractions(provider: Provider): void {
   Interaction.find = (async (id: string, options?: { ignoreExpiration?: boolean }) => {
     const request = requestOf();
     const own = request && carried.get(request);
-    return own?.uid === id ? own : find(id, options);
+    if (own?.uid === id) return own;
+    const found = (await find(id, options)) as Interaction | undefined;
+    // An answer that is kept for its form is nothing to go on from.
+    return found?.result?.answered && routeOf() === 'resume' ? undefined : found;
   }) as typeof Interaction.find;
 }
 
@@ -35,11 +40,13 @@ export interface ResumeParts {
 
 /**
  * Whether {@link resumeHere} can: a browser that has a session already may be somebody else's by now, and the library
- * leads such a one through a page of its own; and a device has no request to go on with.
+ * leads such a one through a page of its own; a device has no request to go on with; and an answer that is a page of the
+ * protocol has an address of its own to be loaded from again.
  */
-export function mayResumeHere(provider: Provider, ctx: Context, { returnTo }: Interaction): boolean {
+export function mayResumeHere(provider: Provider, ctx: Context, { returnTo, params }: Interaction): boolean {
   const isSignedIn = ctx.cookies.get(provider.cookieName('session'), { signed: false }) !== undefined;
-  return !isSignedIn && new URL(returnTo).pathname.startsWith(`${protocolRoutes.authorization}/`);
+  if (isSignedIn || params.response_mode === 'form_post') return false;
+  return new URL(returnTo).pathname.startsWith(`${protocolRoutes.authorization}/`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Actor } from '../audit/index.ts';
 import { reasonOf } from '../shared/errors.ts';
 import type { AccountId } from '../shared/ids.ts';
+import { afterCommit } from '../storage/unit-of-work.ts';
 import type { SessionParts } from './parts.ts';
 import type { EndedSession, Ending } from './session.ts';
 
@@ -22,14 +23,18 @@ export async function revokePossessions(
   }
 }
 
-/** Tells those who keep the tokens. Their failure changes nothing: what is revoked is refused, stored or not. */
-export async function tellListeners({ listeners, logger }: SessionParts, ended: EndedSession): Promise<void> {
-  for (const listener of listeners) {
-    await listener(ended).catch((error: unknown) =>
-      logger.warn({ session: ended.id, reason: reasonOf(error) }, 'tokens of an ended session could not be removed'),
-    );
-  }
-}
+/**
+ * Tells those who keep the tokens, when the end is committed: they wait for locks that its transaction holds, and of one
+ * that is rolled back nobody may hear. Their failure changes nothing: what is revoked is refused, stored or not.
+ */
+export const tellListeners = ({ listeners, logger }: SessionParts, ended: EndedSession): Promise<void> =>
+  afterCommit(async () => {
+    for (const listener of listeners) {
+      await listener(ended).catch((error: unknown) =>
+        logger.warn({ session: ended.id, reason: reasonOf(error) }, 'tokens of an ended session could not be removed'),
+      );
+    }
+  });
 
 export const recordEnd = ({ audit }: SessionParts, ended: EndedSession, { by, reason, meta }: Ending): Promise<void> =>
   audit.record({

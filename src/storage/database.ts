@@ -105,8 +105,10 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     open.delete(unit);
     if (!transaction) return;
     if (!keep) return transaction.rollback();
-    await transaction.commit().catch((error: unknown) => {
+    await transaction.commit().catch(async (error: unknown) => {
       noteFailure(error);
+      // What was refused is not kept; of a connection that broke nobody knows.
+      if (!isDatabaseUnavailable(error)) await Promise.allSettled(unit.onRollback.map((undo) => undo()));
       throw error;
     });
   };
@@ -129,7 +131,7 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
     keep: (result: T) => boolean,
   ): Promise<T> => {
     const unit = newUnitOfWork(startedAt);
-    return unitOfWork.run(unit, async () => {
+    const done = await unitOfWork.run(unit, async () => {
       let result: T;
       try {
         result = await work(unit);
@@ -137,9 +139,16 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
         await settle(unit, false).catch(() => undefined);
         throw error;
       }
-      await settle(unit, keep(result));
-      return result;
+      const kept = keep(result);
+      await settle(unit, kept);
+      return { result, kept };
     });
+    if (done.kept && unit.afterCommit.length > 0) {
+      await unitOfWork.exit(async () => {
+        for (const tell of unit.afterCommit) await tell();
+      });
+    }
+    return done.result;
   };
 
   pool.on('query-error', noteFailure);

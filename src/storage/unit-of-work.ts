@@ -22,6 +22,8 @@ export interface UnitOfWork {
   readonly beforeCommit: (() => Promise<void>)[];
   /** Undoes what such stores have claimed, when nothing of the request is kept. Failures are ignored: claims expire. */
   readonly onRollback: (() => Promise<void>)[];
+  /** What others are told of it; outside of its transaction, whose locks they might wait for. It must not fail. */
+  readonly afterCommit: (() => Promise<void>)[];
 }
 
 export const unitOfWork = new AsyncLocalStorage<UnitOfWork>();
@@ -37,7 +39,15 @@ export const newUnitOfWork = (startedAt: number): UnitOfWork => ({
   notes: new Map(),
   beforeCommit: [],
   onRollback: [],
+  afterCommit: [],
 });
+
+/** Does this when what the request at hand writes is kept, before its answer leaves; without a unit of work, now. */
+export async function afterCommit(work: () => Promise<void>): Promise<void> {
+  const unit = unitOfWork.getStore();
+  if (!unit) return work();
+  unit.afterCommit.push(work);
+}
 
 /** Lets the request at hand do this at its end and fail with it; without one it is done now, and a failure is told. */
 export function atTheEnd(work: () => Promise<unknown>, onError: (error: unknown) => void): void {

@@ -106,9 +106,27 @@ for (const lane of storeLanes()) {
         expect(told(answer).location ?? '', name).to.not.include('code=');
         expect(told(answer).session, name).to.equal(undefined);
       }
+      const elsewhere = await web.fetch(base, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
+        body: new URLSearchParams(fields).toString(),
+      });
+      expect([told(elsewhere).location, told(elsewhere).session], 'from another site').to.deep.equal([null, undefined]);
       expect(others['the page'].status).to.equal(410);
       const silent = await thief.open((await app.request({ prompt: 'none' })).url);
       expect(silent.url.searchParams.get('error')).to.equal('login_required');
+    });
+
+    it('has its answer twice as well where that is a page that posts itself to the app', async () => {
+      const app = await register(true);
+      const person = await createPerson(server);
+      const web = new WebClient(server.url);
+      const page = await web.open((await app.request({ response_mode: 'form_post' })).url);
+      const fields = { ...readForm(page.text, 'username').fields, username: person.login, password: person.password };
+      const answers = await sendAll(web, page, Array(2).fill({ ...fields, action: 'continue' }));
+      expect(answers.map(({ status }) => status)).to.deep.equal([303, 303]);
+      const end = await web.open(answers[1]?.headers.get('location') ?? '');
+      expect(readForm(end.text, 'code').action).to.equal(redirectUri);
     });
 
     it('takes one answer to the consent page', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Database, isDatabaseUnavailable, isUniqueViolation } from '../../src/storage/database.ts';
 import { statement, unanswered } from '../../src/storage/statement.ts';
+import { afterCommit, currentUnitOfWork } from '../../src/storage/unit-of-work.ts';
 import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const add = statement('insert into trip (id) values ($1) returning id');
@@ -57,6 +58,27 @@ for (const lane of everySqlLane()) {
         expect(failure).to.have.property('message', 'undone');
         expect(await kept()).to.deep.equal([]);
       }
+    });
+
+    it('tell others when they are kept, outside of them, and undo what was claimed when they are not', async () => {
+      const told: string[] = [];
+      const run = (...ids: string[]) =>
+        database.unitOfWork(Date.now(), async (unit) => {
+          await database.join();
+          unit.onRollback.push(async () => void told.push('undone'));
+          await afterCommit(async () => {
+            told.push(currentUnitOfWork() ? 'inside' : `kept ${await kept()}`);
+          });
+          for (const id of ids) await database.query(addUnanswered, [id]);
+          expect(told).to.deep.equal([]);
+        });
+      await run('a', 'b');
+      expect(told.splice(0)).to.deep.equal(['kept a,b']);
+      expect(isUniqueViolation(await failureOf(run('c', 'c')), 'trip_pkey')).to.equal(true);
+      expect(told.splice(0)).to.deep.equal(['undone']);
+      expect(await kept()).to.deep.equal(['a', 'b']);
+      await afterCommit(async () => void told.push('at once'));
+      expect(told).to.deep.equal(['at once']);
     });
 
     it('are kept in no part when a write that nobody waited for fails', async () => {

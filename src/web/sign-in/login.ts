@@ -70,7 +70,8 @@ export async function showLogin(surface: SignInSurface, remember: Remember, visi
   if (proven?.includes('passkey') && loginHint !== undefined) {
     return show(surface, visit, { username: loginHint, error: 'passkey-alone' });
   }
-  const over = visit.ctx.query.over;
+  // On arrival the query is the app's.
+  const over = visit.interaction.isNew ? undefined : visit.ctx.query.over;
   return show(surface, visit, over === 'expired' || over === 'too-many-codes' ? { error: over } : {});
 }
 

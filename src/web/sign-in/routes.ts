@@ -66,9 +66,12 @@ async function answerOf(surface: SignInSurface, ctx: Context): Promise<KeptAnswe
   return undefined;
 }
 
-/** The same answer once more. */
-function answer(ctx: Context, { location, cookies }: KeptAnswer): void {
-  if (cookies.length > 0) ctx.append('set-cookie', [...cookies]);
+/** The same answer once more. @throws AppError `forbidden` when it has cookies and the form is not one of our pages'. */
+async function answer({ forms }: SignInSurface, ctx: Context, { location, cookies }: KeptAnswer): Promise<void> {
+  if (cookies.length > 0) {
+    await forms.read(ctx);
+    ctx.append('set-cookie', [...cookies]);
+  }
   seeOther(ctx, location);
 }
 
@@ -95,13 +98,13 @@ export function createSignInPages(surface: SignInSurface): SignInPages {
   const visited = (handler: Handler) => async (ctx: Context) => {
     const visit = await visitOf(surface, ctx);
     // A form that was sent twice, or a page that is done: what was answered stays, and the browser goes on from there.
-    if (visit.interaction.answered !== undefined) return answer(ctx, visit.interaction.answered);
+    if (visit.interaction.answered !== undefined) return answer(surface, ctx, visit.interaction.answered);
     try {
       await handler(surface, remember, visit);
     } catch (error) {
       const next = isLost(error) ? await answerOf(surface, ctx) : undefined;
       if (next === undefined) throw error;
-      answer(ctx, next);
+      await answer(surface, ctx, next);
     }
   };
 

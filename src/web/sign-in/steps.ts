@@ -41,14 +41,14 @@ export async function pageOfPrompt(surface: SignInSurface, { interaction }: Visi
 
 /** Opens the session of a finished sign-in and says its handle. @throws AppError `forbidden` when the account has too many. */
 async function openSession(
-  { signIn, sessions, devices, deviceCookie, browserSessions }: SignInSurface,
+  { signIn, sessions, devices, deviceCookie }: SignInSurface,
   { ctx, interaction }: Visit,
   finished: FinishedSignIn,
+  uid: string | undefined,
 ): Promise<string> {
   const { accountId, amr, acr } = finished;
   const meta = metaOf(ctx);
   const deviceId = deviceCookie.renew(ctx);
-  const uid = (await browserSessions.current(ctx))?.uid;
   const request = { accountId, kind: 'browser', flow: interaction.uid, uid, deviceId, amr, acr } as const;
   const opened = await sessions.open(request, meta, async () => {
     await signIn.recordSuccess(finished, meta);
@@ -71,10 +71,12 @@ export async function goBack(
   remember: boolean,
 ): Promise<void> {
   const { accountId, amr, acr, authTime } = finished;
-  const { interactions, asProtocol, forms } = surface;
+  const { interactions, asProtocol, forms, browserSessions } = surface;
   const { ctx } = visit;
+  // Looked up before, because that may note a use of the session, whose row nobody may hold who waits for the account.
+  const uid = (await browserSessions.current(ctx))?.uid;
   await asProtocol(ctx, async () => {
-    const session = await openSession(surface, visit, finished);
+    const session = await openSession(surface, visit, finished, uid);
     const onward = await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session });
     if (onward !== undefined) seeOther(ctx, onward);
   });
