@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
+import { whenOver } from '../storage/unit-of-work.ts';
 import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
 
@@ -28,6 +29,8 @@ export function rememberAccounts(accounts: Accounts, clock: Clock, milliseconds:
       return await change();
     } finally {
       forget(id);
+      // Until it is committed others read the account as it was; and this request reads it as it may not be kept.
+      whenOver(() => forget(id));
     }
   };
 

@@ -49,6 +49,13 @@ export async function afterCommit(work: () => Promise<void>): Promise<void> {
   unit.afterCommit.push(work);
 }
 
+/** Does this when the request at hand is over, however it ended; without a unit of work there is nothing to wait for. */
+export function whenOver(work: () => void): void {
+  const unit = unitOfWork.getStore();
+  unit?.afterCommit.push(async () => work());
+  unit?.onRollback.push(async () => work());
+}
+
 /** Lets the request at hand do this at its end and fail with it; without one it is done now, and a failure is told. */
 export function atTheEnd(work: () => Promise<unknown>, onError: (error: unknown) => void): void {
   const unit = unitOfWork.getStore();

@@ -50,4 +50,30 @@ describe('accounts in memory', () => {
     answer('suspended');
     expect((await late)?.status).to.equal('suspended');
   });
+
+  for (const kept of [true, false]) {
+    it(`do not keep what was read before a change was ${kept ? 'committed' : 'undone'}`, async () => {
+      const database = await testDatabase();
+      const clock = new FixedClock();
+      let status = 'active';
+      const accounts = rememberAccounts(
+        { find: async () => ({ status }), disable: async () => undefined } as never,
+        clock,
+        60_000,
+      );
+      const id = 'acc_1' as never;
+      await database.unitOfWork(
+        clock.now(),
+        async () => {
+          await accounts.disable(id, operator);
+          // Somebody else reads before the commit; or the request itself reads what is not kept in the end.
+          if (!kept) status = 'suspended';
+          await accounts.find(id);
+        },
+        () => kept,
+      );
+      status = kept ? 'suspended' : 'active';
+      expect((await accounts.find(id))?.status).to.equal(status);
+    });
+  }
 });

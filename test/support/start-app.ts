@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Clock } from '../../src/shared/clock.ts';
@@ -22,6 +23,13 @@ export interface RunningApp extends AsyncDisposable {
   /** The issuer, where it really listens. */
   readonly url: string;
   readonly dataDir: string;
+}
+
+/** Waits for the stores, which connect while the server listens. Where one of them is away on purpose, not for long. */
+async function untilReady(managementPort: number): Promise<void> {
+  for (const end = Date.now() + 3_000; Date.now() < end; await delay(20)) {
+    if ((await fetch(`http://127.0.0.1:${managementPort}/readyz`)).ok) return;
+  }
 }
 
 /**
@@ -71,7 +79,8 @@ async function startIn(
     ...options,
     logger: process.env.TEST_LOG ? createLogs({ level: process.env.TEST_LOG, pretty: false }).logger : silentLogger(),
   });
-  await app.listen();
+  const { managementPort } = await app.listen();
+  await untilReady(managementPort);
   return {
     app,
     url: config.issuer,
