@@ -42,8 +42,11 @@ export const createKnownDevices = ({ store, clock, audit }: Needs): KnownDevices
     store.transaction(async () => {
       const device = describeDevice(meta.userAgent);
       const sighting = { accountId, deviceHash: hashDevice(deviceId), device, ip: meta.ip, now: clock.now() };
-      if (wasKnown) await store.seeAgain(sighting);
-      const { isNew, hasOthers } = wasKnown ? { isNew: false, hasOthers: true } : await store.see(sighting);
+      if (wasKnown) {
+        await store.seeAgain(sighting);
+        return { known: true, first: false };
+      }
+      const { isNew, hasOthers } = await store.see(sighting);
       if (!isNew) return { known: true, first: false };
       await store.trim(accountId, knownLimit);
       await audit.record({

@@ -1,5 +1,5 @@
 import { importJWK, SignJWT } from 'jose';
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { Provider } from 'oidc-provider';
 import { sidOf } from '../back-channel/index.ts';
 import type { KeySet } from '../keys/index.ts';
 import { type Clock, epochSeconds } from '../shared/clock.ts';
@@ -69,7 +69,7 @@ export function leaveLogoutToBackChannel(provider: Provider, { leaveApp }: Leavi
   };
   // The library would tell them while the person waits, and once. What is left to tell is who left an app and nothing else.
   client.backchannelLogout = async function backchannelLogout() {
-    const oidc = (Provider as unknown as { ctx?: KoaContextWithOIDC }).ctx?.oidc;
+    const oidc = Provider.ctx?.oidc;
     if (oidc?.session && !oidc.params?.logout) await leaveApp(oidc.session.uid, this.clientId);
   };
 }

@@ -5,7 +5,7 @@ import { AppError } from '../shared/errors.ts';
 type Details = InstanceType<Provider['Interaction']>;
 
 /** A mark of one form as one browser sends it, which nobody else can make: sent twice it gets its answer twice. */
-export type FormMark = () => string | undefined;
+export type FormMark = (ctx: Context) => string | undefined;
 
 /** Seconds in which a form may come a second time: a double click, or a connection that was cut. */
 const keepSeconds = 10;
@@ -26,7 +26,7 @@ export interface KeptAnswer {
 export async function keepAnswer(ctx: Context, details: Details, form: FormMark): Promise<void> {
   // Koa's type says that it is never missing.
   const location = ctx.response.get('location') as string | undefined;
-  const mark = location ? form() : undefined;
+  const mark = location ? form(ctx) : undefined;
   if (!location || mark === undefined) return details.destroy();
   details.result = { answered: { form: mark, cookies: cookiesOf(ctx) } };
   details.returnTo = location;
@@ -47,6 +47,6 @@ export function answerFor(
 ): KeptAnswer | undefined {
   if (!result) return undefined;
   const kept = result.answered as { readonly form: string; readonly cookies: string[] } | undefined;
-  if (kept && (ctx.method !== 'POST' || kept.form !== form?.())) throw expired();
+  if (kept && (ctx.method !== 'POST' || kept.form !== form?.(ctx))) throw expired();
   return { location: returnTo, cookies: kept?.cookies ?? [] };
 }

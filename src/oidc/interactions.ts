@@ -72,7 +72,7 @@ export interface Interactions {
    * it: then the response is what the app is sent. `get` comes before, in the same request.
    */
   finishSignIn(ctx: Context, result: SignInResult): Promise<string | undefined>;
-  /** Keeps that response for a moment, in case the same form is sent once more. Never fails. */
+  /** Keeps that response, of a request that went on, for a moment, in case the same form is sent once more. Never fails. */
   keepAnswer(ctx: Context, form: FormMark): Promise<void>;
   /** Each other finish returns the URL that continues the authorization request; the interaction ends there. */
   finishSelectAccount(ctx: Context): Promise<string>;
@@ -182,8 +182,6 @@ async function describe(provider: Provider, details: Details, answered?: KeptAns
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
 export function createInteractions(current: () => Provider, onward: ResumeParts): Interactions {
   const read = new WeakMap<object, Details>();
-  /** Those that their own request went on with. */
-  const carried = new WeakSet<object>();
   const load = async (ctx: Context): Promise<Details> => {
     try {
       const details = await current().interactionDetails(ctx.req, ctx.res);
@@ -214,7 +212,6 @@ export function createInteractions(current: () => Provider, onward: ResumeParts)
     details.result = { ...details.lastSubmission, ...result };
     if (mayResumeHere(current(), ctx, details)) {
       await resumeHere(current(), ctx, details, onward);
-      carried.add(details);
       return undefined;
     }
     await details.persist();
@@ -243,8 +240,7 @@ export function createInteractions(current: () => Provider, onward: ResumeParts)
       finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember, session }),
     async keepAnswer(ctx, form) {
       const details = read.get(ctx.req);
-      if (!details || !carried.has(details)) return;
-      await keepAnswer(ctx, details, form).catch((error: unknown) => onward.onLost(error));
+      if (details) await keepAnswer(ctx, details, form).catch((error: unknown) => onward.onLost(error));
     },
     finishSelectAccount: (ctx) => finish(ctx, { select_account: {} }),
     async finishConsent(ctx, permissions) {

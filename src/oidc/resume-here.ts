@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { Provider } from 'oidc-provider';
 import type { CookieSignatures } from '../shared/cookie-signatures.ts';
 import { protocolRoutes } from './routes.ts';
 
@@ -8,21 +8,17 @@ type Interaction = InstanceType<Provider['Interaction']>;
 /** The interaction that a request answers and goes on with, by the request. */
 const carried = new WeakMap<object, Interaction>();
 
-const current = (): KoaContextWithOIDC | undefined => (Provider as unknown as { ctx?: KoaContextWithOIDC }).ctx;
-const requestOf = (): object | undefined => current()?.req;
-const routeOf = (): string | undefined => current()?.oidc?.route;
-
 /** Lets the library find an interaction that its own request answered, though the answer was never stored. */
 export function findCarriedInteractions(provider: Provider): void {
   const { Interaction } = provider;
   const find = Interaction.find.bind(Interaction);
   Interaction.find = (async (id: string, options?: { ignoreExpiration?: boolean }) => {
-    const request = requestOf();
-    const own = request && carried.get(request);
+    const ctx = Provider.ctx;
+    const own = ctx && carried.get(ctx.req);
     if (own?.uid === id) return own;
     const found = (await find(id, options)) as Interaction | undefined;
     // An answer that is kept for its form is nothing to go on from.
-    return found?.result?.answered && routeOf() === 'resume' ? undefined : found;
+    return found?.result?.answered && ctx?.oidc?.route === 'resume' ? undefined : found;
   }) as typeof Interaction.find;
 }
 

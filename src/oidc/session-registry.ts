@@ -15,8 +15,6 @@ interface RegistryDomains {
 
 type ProtocolSession = InstanceType<Provider['Session']>;
 
-const contextOf = (): KoaContextWithOIDC | undefined => (Provider as unknown as { ctx?: KoaContextWithOIDC }).ctx;
-
 /** From where a request comes. */
 export const metaOf = (ctx: Pick<Context, 'get' | 'state'> | undefined): SessionMeta => ({
   ...(typeof ctx?.state?.ip === 'string' && { ip: ctx.state.ip }),
@@ -87,7 +85,7 @@ class Registry implements SessionRegistry {
   attach(provider: Provider): void {
     provider.on('session.saved', (session) => {
       const { accountId } = session;
-      const ctx = contextOf();
+      const ctx = Provider.ctx;
       // What is over is not tied again: that would take it from under the sign-in that begins here.
       if (accountId && !(ctx && this.#refused.has(ctx))) this.#enlist(() => this.#saved(session, accountId, ctx));
     });
@@ -96,7 +94,7 @@ class Registry implements SessionRegistry {
       if (!accountId || this.#ours.has(session)) return;
       this.#written.forget(uid);
       const by = { kind: 'account', id: accountId } as const;
-      const meta = metaOf(contextOf());
+      const meta = metaOf(Provider.ctx);
       this.#enlist(() => this.#domains.sessions.signOut(uid, by, meta));
     });
   }
@@ -135,7 +133,7 @@ class Registry implements SessionRegistry {
     atTheEnd(work, (error) => this.#logger.error({ err: error }, 'a session could not be written'));
   }
 
-  async #saved(session: ProtocolSession, accountId: string, ctx: ReturnType<typeof contextOf>): Promise<void> {
+  async #saved(session: ProtocolSession, accountId: string, ctx: KoaContextWithOIDC | undefined): Promise<void> {
     const { sessions } = this.#domains;
     const { uid, loginTs = 0, amr = [], acr } = session;
     const grants = grantsOf(session);

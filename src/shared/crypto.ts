@@ -12,7 +12,7 @@ import {
 import { CookieSignatures } from './cookie-signatures.ts';
 
 /** SHA-256 as base64url. Right for generated secrets of 128 bits and more; never for what a person chose. */
-export const sha256 = (value: string): string => hash('sha256', value, 'base64url');
+export const sha256 = (value: string | Uint8Array): string => hash('sha256', value, 'base64url');
 
 /** Compares two strings in a time that depends only on the length of `actual`. */
 export function equalSecrets(expected: string, actual: string): boolean {

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import type { SecretRing } from '../../shared/crypto.ts';
+import { type SecretRing, sha256 } from '../../shared/crypto.ts';
 import { AppError } from '../../shared/errors.ts';
 import { randomSecret } from '../../shared/ids.ts';
 import type { EdgeContext } from './context.ts';
@@ -62,7 +61,7 @@ export function createCsrf(options: {
     markOf(ctx) {
       const value = cookieOf(ctx);
       const body = ctx.state.body ?? '';
-      return value === undefined ? undefined : secrets.mac('form', `${value} ${hash('sha256', body, 'base64url')}`);
+      return value === undefined ? undefined : secrets.mac('form', `${value} ${sha256(body)}`);
     },
     issue(ctx) {
       const value = given.get(ctx.req) ?? cookieOf(ctx) ?? randomSecret();

@@ -103,11 +103,8 @@ export const openFlow = async (surface: SignInSurface, visit: Visit): Promise<Fl
 
 /** Reads the interaction that the URL names and the cookie proves. @throws AppError `expired`. */
 export async function visitOf(surface: SignInSurface, ctx: Context): Promise<Visit> {
-  return visitTo(
-    surface,
-    ctx,
-    await surface.interactions.get(ctx, String(ctx.params.uid), () => surface.forms.markOf(ctx)),
-  );
+  const { interactions, forms } = surface;
+  return visitTo(surface, ctx, await interactions.get(ctx, String(ctx.params.uid), forms.markOf));
 }
 
 /** @throws AppError `expired` when the app may not sign people in any more. */

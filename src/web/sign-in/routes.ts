@@ -58,8 +58,8 @@ const isLost = (error: unknown): boolean =>
 /** Where the browser goes when the same form, sent at the same moment, was answered first; that may take a moment. */
 async function answerOf(surface: SignInSurface, ctx: Context): Promise<KeptAnswer | undefined> {
   for (let look = 0; look < 10; look += 1) {
-    const mark = () => surface.forms.markOf(ctx);
-    const interaction = await surface.interactions.get(ctx, String(ctx.params.uid), mark).catch(() => undefined);
+    const { interactions, forms } = surface;
+    const interaction = await interactions.get(ctx, String(ctx.params.uid), forms.markOf).catch(() => undefined);
     if (!interaction || interaction.answered !== undefined) return interaction?.answered;
     await delay(50);
   }

@@ -75,13 +75,14 @@ export async function goBack(
   const { ctx } = visit;
   // Looked up before, because that may note a use of the session, whose row nobody may hold who waits for the account.
   const uid = (await browserSessions.current(ctx))?.uid;
+  let onward: string | undefined;
   await asProtocol(ctx, async () => {
     const session = await openSession(surface, visit, finished, uid);
-    const onward = await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session });
+    onward = await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session });
     if (onward !== undefined) seeOther(ctx, onward);
   });
   // Whoever sent the form may have it now; whoever sends it twice asks for it in a moment.
-  void interactions.keepAnswer(ctx, () => forms.markOf(ctx));
+  if (onward === undefined) void interactions.keepAnswer(ctx, forms.markOf);
 }
 
 /**
