@@ -1,11 +1,11 @@
-// Bare argon2id: as many hashes at once as there are cores, on the libuv pool, nothing else.
+// Bare argon2id by the library that is named: as many hashes at once as there are cores, nothing else.
 import { availableParallelism } from 'node:os';
-import { hash, verify } from '@node-rs/argon2';
+import { loadHashing } from './hashing.ts';
 import { measure } from './measure.ts';
-import { argon2Cost } from './target.ts';
 
 const password = 'correct horse battery staple';
-const known = await hash(password, { memoryCost: argon2Cost.memoryKiB, timeCost: argon2Cost.passes, parallelism: 1 });
+const { hash, verify } = await loadHashing(process.argv[2]);
+const known = await hash(password);
 
 process.on('message', async (seconds: number) => {
   const before = process.cpuUsage();

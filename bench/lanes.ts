@@ -113,8 +113,8 @@ const newBrowser: Lane = {
   concurrency: 8,
   warmUpSeconds: 2,
   prepare: async (agent, target) => async () => {
-    const { login, password: secret } = nextPerson(target);
-    await signIn(agent, target, { login, password: secret });
+    const { browser: _known, ...person } = nextPerson(target);
+    await signIn(agent, target, person);
   },
 };
 

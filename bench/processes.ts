@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { HashLibrary } from './hashing.ts';
 import type { LoadMessage, LoadOrder } from './load.ts';
 import type { Measurement } from './measure.ts';
 import type { Target, Usage } from './target.ts';
@@ -127,14 +128,16 @@ export async function startLoad(): Promise<LoadGenerator> {
 
 /** Bare hashing, for the ceiling of the sign-ins. */
 export interface BareHashing extends AsyncDisposable {
+  readonly name: string;
   run(seconds: number): Promise<Slice>;
 }
 
-/** Starts the process that only hashes. */
-export async function startHashing(): Promise<BareHashing> {
-  const child = new Child('argon2.ts', []);
+/** Starts a process that only hashes. */
+export async function startHashing(library: HashLibrary): Promise<BareHashing> {
+  const child = new Child('argon2.ts', [library]);
   await child.next();
   return {
+    name: `bare ${library}`,
     run: async (seconds) => ({ ...(await child.ask<Measurement & { cpuMicros: number }>(seconds)), rss: 0 }),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };

@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { type Lane, type LaneName, lanes } from './lanes.ts';
-import { type Slice, startHashing, startLoad, startServer } from './processes.ts';
+import {
+  type BareHashing,
+  type ServerUnderTest,
+  type Slice,
+  startHashing,
+  startLoad,
+  startServer,
+} from './processes.ts';
 import { lineOf, machine, type Report, type Result, ratiosOf, reportText } from './report.ts';
 
 const usage = `npm run bench -- [options]
@@ -67,11 +74,30 @@ function storesName(): string {
   return process.env.REDIS_URL ? `${sql} and Redis` : sql;
 }
 
+/** What takes part, in every lane or in some. */
+interface Contestant extends ServerUnderTest {
+  readonly only?: readonly LaneName[];
+}
+
 /** The same for every server, so that code of which there is more is not measured while it is still interpreted. */
 const warmUpOf = (lane: LaneName, round: number, seconds: number): number => {
   const { warmUpSeconds = 1 }: Lane = lanes[lane];
   return Math.min(round === 1 ? warmUpSeconds : 1, 10 * seconds);
 };
+
+const usual = 'argon2';
+const fast = '@node-rs/argon2';
+
+/** With the library that Sallyport hashes with, so that all else is compared; and for sign-ins with the usual one, too. */
+async function startStock(stack: AsyncDisposableStack): Promise<Contestant[]> {
+  const redis = process.env.REDIS_URL;
+  const start = async (name: string, args: readonly string[]) =>
+    stack.use(await startServer(name, 'stock.ts', { args }));
+  const stock: Contestant[] = [await start('stock in memory', [fast])];
+  if (redis) stock.push(await start('stock on Redis', [fast, redis]));
+  const [name, ...rest] = redis ? ['stock on Redis', redis] : ['stock in memory'];
+  return [...stock, { ...(await start(`${name}, ${usual}`, [usual, ...rest])), only: ['password', 'newBrowser'] }];
+}
 
 async function bench({ seconds, rounds, only, profile }: Options, say: (text: string) => void): Promise<Report> {
   await using stack = new AsyncDisposableStack();
@@ -83,12 +109,12 @@ async function bench({ seconds, rounds, only, profile }: Options, say: (text: st
   const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const servers = [
     stack.use(await startServer('sallyport', 'sallyport.ts', { args: [dataDir], env, execArgv })),
-    stack.use(await startServer('stock in memory', 'stock.ts')),
+    ...(await startStock(stack)),
   ];
-  const redis = process.env.REDIS_URL;
-  if (redis) servers.push(stack.use(await startServer('stock on Redis', 'stock.ts', { args: [redis] })));
   const load = stack.use(await startLoad());
-  const hashing = only.includes('password') ? stack.use(await startHashing()) : undefined;
+  const libraries = only.includes('password') ? ([fast, usual] as const) : [];
+  const hashing: BareHashing[] = [];
+  for (const library of libraries) hashing.push(stack.use(await startHashing(library)));
 
   const slices = new Map<string, Slice[]>();
   const keep = (lane: string, server: string, slice: Slice): void => {
@@ -99,14 +125,15 @@ async function bench({ seconds, rounds, only, profile }: Options, say: (text: st
   for (let round = 1; round <= rounds; round += 1) {
     say(`Round ${round} of ${rounds}\n`);
     for (const lane of only) {
-      for (const server of servers) {
+      for (const server of servers.filter((one: Contestant) => one.only?.includes(lane) ?? true)) {
         keep(
           lanes[lane].title,
           server.name,
           await load.run(server, { lane, seconds, warmUpSeconds: warmUpOf(lane, round, seconds) }),
         );
       }
-      if (lane === 'password' && hashing) keep(lanes[lane].title, 'bare argon2id', await hashing.run(seconds));
+      if (lane !== 'password') continue;
+      for (const bare of hashing) keep(lanes[lane].title, bare.name, await bare.run(seconds));
     }
   }
   const results = [...slices].map(([key, list]): Result => {

@@ -7,7 +7,7 @@ import { createSqlCredentialStore } from '../src/credentials/credential-store-sq
 import { createCredentialImport } from '../src/credentials/index.ts';
 import { systemClock } from '../src/shared/clock.ts';
 import { createLogs } from '../src/shared/logger.ts';
-import { argon2Cost, type BenchClient, type BenchPerson, type Target, usage } from './target.ts';
+import { addressOf, argon2Cost, type BenchClient, type BenchPerson, type Target, usage } from './target.ts';
 
 const [, , port = '', dataDir = ''] = process.argv;
 const origin = `http://127.0.0.1:${port}`;
@@ -21,6 +21,7 @@ const config = loadConfig({
   SALLYPORT_SECRETS: randomBytes(48).toString('base64url'),
   SALLYPORT_DATA_DIR: dataDir,
   SALLYPORT_MANAGEMENT_PORT: '0',
+  SALLYPORT_TRUSTED_PROXIES: '127.0.0.1',
   SALLYPORT_ARGON2_MEMORY_KIB: String(argon2Cost.memoryKiB),
   SALLYPORT_ARGON2_PASSES: String(argon2Cost.passes),
   SALLYPORT_LIMIT_SIGN_IN: unlimited,
@@ -64,8 +65,8 @@ async function createPeople(count: number): Promise<Target['people']> {
     await imported.setPasswordHash(id, phc);
     // Most sign-ins come from the browser that somebody always uses.
     const device = randomBytes(16).toString('base64url');
-    await app.domains.devices.seen(id, device, { ip: '127.0.0.1' });
-    people.push({ login, password, browser: `sp_device=${device}` });
+    await app.domains.devices.seen(id, device, { ip: addressOf(index) });
+    people.push({ login, password, address: addressOf(index), browser: `sp_device=${device}` });
   }
   return people;
 }

@@ -66,7 +66,7 @@ export async function signIn(agent: Agent, target: Target, person: BenchPerson):
   });
   const visit = async (url: string, form?: Record<string, string>): Promise<Reply> => {
     const cookie = cookies.for(url);
-    const headers = { accept: 'text/html', ...(cookie && { cookie }) };
+    const headers = { accept: 'text/html', 'x-forwarded-for': person.address, ...(cookie && { cookie }) };
     const reply = await send(agent, url, { headers, ...(form && { method: 'POST', form }) });
     cookies.keep(reply);
     return reply;

@@ -1,16 +1,15 @@
 // Stock oidc-provider with the least that makes it sign people in: on its built-in in-memory adapter, or on Redis when
-// a URL is given.
+// a URL is given after the library that hashes.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { hash, verify } from '@node-rs/argon2';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type JWK, Provider } from 'oidc-provider';
+import { loadHashing } from './hashing.ts';
 import { readBody } from './read-body.ts';
 import { stockRedisAdapter } from './stock-redis.ts';
-import { argon2Cost, type Target, usage } from './target.ts';
+import { addressOf, type Target, usage } from './target.ts';
 
-const port = Number(process.argv[2]);
-const redisUrl = process.argv[3];
+const [, , port, library, redisUrl] = process.argv;
 const origin = `http://127.0.0.1:${port}`;
 const resource = 'https://api.bench.example';
 const password = 'correct horse battery staple';
@@ -93,8 +92,8 @@ const provider = new Provider(origin, {
   },
 });
 
-const cost = { memoryCost: argon2Cost.memoryKiB, timeCost: argon2Cost.passes, parallelism: 1 };
-const known = await hash(password, cost);
+const { hash, verify } = await loadHashing(library);
+const known = await hash(password);
 const page = '<form method="post"><input name="username"><input name="password" type="password"></form>';
 
 provider.use(async (ctx, next) => {
@@ -111,7 +110,7 @@ provider.use(async (ctx, next) => {
   await provider.interactionFinished(ctx.req, ctx.res, { login, consent: {} });
 });
 
-const server = createServer(provider.callback()).listen(port, '127.0.0.1');
+const server = createServer(provider.callback()).listen(Number(port), '127.0.0.1');
 await once(server, 'listening');
 
 const target: Target = {
@@ -122,7 +121,7 @@ const target: Target = {
   web: { id: 'web', secret: secret('web'), redirectUri },
   resource,
   scope: 'read',
-  people: Array.from({ length: 16 }, (_, index) => ({ login: `person-${index}`, password })),
+  people: Array.from({ length: 16 }, (_, index) => ({ login: `person-${index}`, password, address: addressOf(index) })),
 };
 process.on('message', () => process.send?.(usage()));
 process.once('disconnect', () => process.exit(0));

@@ -22,9 +22,14 @@ export interface Target {
 export interface BenchPerson {
   readonly login: string;
   readonly password: string;
+  /** Where they come from, as the proxy in front of the server says it: many accounts at one address are a sign of risk. */
+  readonly address: string;
   /** `name=value` of the cookie by which the server knows the browser that this person uses, if it keeps such. */
   readonly browser?: string;
 }
+
+/** An address that nobody else has. */
+export const addressOf = (person: number): string => `10.0.${person >> 8}.${person & 255}`;
 
 /** The hash that both servers use: OWASP's argon2id parameters. */
 export const argon2Cost = { memoryKiB: 19_456, passes: 2 } as const;

@@ -24,6 +24,10 @@ const signalsOf = statement(
    where session.account_id = $1 and session.ended_at is null`,
 );
 
+const note = statement(
+  'insert into risk_finding (account_id, flow_hash, session_id, signals, at) values ($1, $2, $3, $4, $5)',
+);
+
 /** The elements of an array of plain words, as PostgreSQL writes it. */
 const wordsOf = (text: string): string[] => text.slice(1, -1).split(',').filter(Boolean);
 
@@ -40,12 +44,8 @@ export const createSqlRiskFacts = (database: Database): RiskFacts => ({
   },
 
   async note({ accountId, about, signals, at }) {
-    await database.sql('risk_finding').insert({
-      account_id: accountId,
-      ...('flowHash' in about ? { flow_hash: about.flowHash } : { session_id: about.sessionId }),
-      signals,
-      at: new Date(at),
-    });
+    const of = 'flowHash' in about ? [about.flowHash, null] : [null, about.sessionId];
+    await database.query(note, [accountId, ...of, `{${signals.join(',')}}`, new Date(at)]);
   },
 
   async signalsOf(accountId) {

@@ -18,6 +18,8 @@ export interface SignInVerdict {
 }
 
 export interface Risk {
+  /** Asks beforehand what {@link Risk.assessSignIn} will want to know of an address, so that it travels with other questions. */
+  lookAhead(ip: string | undefined): Promise<void>;
   /**
    * Looks at a sign-in whose first door has opened and writes down what it finds. Whatever it cannot find out is no
    * signal: nobody is kept out because a look-up failed to know something.
@@ -88,14 +90,10 @@ const mostAddresses = 10_000;
 const memory = 90 * 86_400_000;
 const batch = 1000;
 
-/** Makes the risk domain. */
-export function createRisk({ facts, devices, locations, listed, policy, audit, clock }: Needs): Risk {
-  const wanted = (...signals: RiskSignal[]): boolean => signals.some((signal) => policy[signal] !== 'off');
-
+/** How many accounts an address tried lately; asked once in a while for each, however busy it is. */
+function countAccounts(facts: RiskFacts): (ip: string, now: number) => Promise<number> {
   const counted = new Map<string, { readonly until: number; readonly accounts: number }>();
-
-  /** Asked once in a while for each address, however busy it is. */
-  const accountsAt = async (ip: string, now: number): Promise<number> => {
+  return async (ip, now) => {
     const known = counted.get(ip);
     if (known && known.until > now) return known.accounts;
     const accounts = await facts.accountsAt(ip, now - window, manyAccounts);
@@ -103,6 +101,15 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
     counted.set(ip, { until: now + countMemory, accounts });
     return accounts;
   };
+}
+
+/** Makes the risk domain. */
+export function createRisk({ facts, devices, locations, listed, policy, audit, clock }: Needs): Risk {
+  const wanted = (...signals: RiskSignal[]): boolean => signals.some((signal) => policy[signal] !== 'off');
+
+  const count = countAccounts(facts);
+  const accountsAt = async (ip: string | undefined, now: number): Promise<number> =>
+    ip !== undefined && wanted('many-accounts') ? count(ip, now) : 0;
 
   const judge = (found: readonly RiskSignal[]): SignInVerdict => {
     const signals = found.filter((signal) => policy[signal] !== 'off');
@@ -133,19 +140,22 @@ export function createRisk({ facts, devices, locations, listed, policy, audit, c
     refusesSignIns: signInSignalNames.some((signal) => policy[signal] === 'end'),
     locate: (ip) => locations.find(ip),
 
+    async lookAhead(ip) {
+      await accountsAt(ip, clock.now());
+    },
+
     async assessSignIn({ accountId, flowHash, deviceKnown, meta }) {
       const now = clock.now();
       const { ip } = meta;
       const location = locations.find(ip);
       const asks = (location && wanted('impossible-travel')) || (deviceKnown === false && wanted('new-device'));
       const before = asks ? await facts.lastSeen(accountId) : undefined;
-      const accountsAtAddress = ip !== undefined && wanted('many-accounts') ? await accountsAt(ip, now) : 0;
       const found = signInSignals({
         now,
         deviceKnown,
         location,
         before: before && { at: before.at, location: locations.find(before.ip) },
-        accountsAtAddress,
+        accountsAtAddress: await accountsAt(ip, now),
         manyAccounts,
         listed: ip !== undefined && listed.has(ip),
       });

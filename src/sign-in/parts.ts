@@ -38,7 +38,7 @@ export interface SignInParts {
   /** Holds back answers whose time would tell whether somebody has an account. */
   readonly answerTime: AnswerTime;
   /** Looks for signs of somebody else; left out, nobody does. */
-  readonly risk?: Pick<Risk, 'assessSignIn' | 'refusesSignIns'>;
+  readonly risk?: Pick<Risk, 'assessSignIn' | 'lookAhead' | 'refusesSignIns'>;
   /** Knows whose access was ended in this second; left out, nobody's. */
   readonly revocations?: Pick<Revocations, 'isRevokedCached'>;
   readonly audit: Pick<AuditLog, 'record'>;

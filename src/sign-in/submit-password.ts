@@ -44,13 +44,20 @@ async function findTry(parts: SignInParts, flowId: string, login: string, start:
 }
 
 /** Counts the try and reads all that the sign-in needs to know of the account, in one round trip. */
-function reserve(parts: SignInParts, key: string, browser: TryingBrowser, welcome: Account | undefined) {
-  const { flows, throttle, credentials, facts, clock, policy } = parts;
+function reserve(
+  parts: SignInParts,
+  key: string,
+  browser: TryingBrowser,
+  welcome: Account | undefined,
+  { ip }: RequestMeta,
+) {
+  const { flows, throttle, credentials, facts, risk, clock, policy } = parts;
   return flows.together(() =>
     Promise.all([
       throttle.tryReserve(key, delaysOf(policy), clock.now(), browser),
       credentials.lookUp(welcome?.id),
       facts.find(welcome?.id),
+      risk?.lookAhead(ip),
     ]),
   );
 }
@@ -79,8 +86,9 @@ async function tryPassword(
   const failure = { type: 'sign_in.failed', flow, meta, accountId: account?.id } as const;
 
   const key = throttleKey(account, login);
+  const welcome = reason === undefined ? account : undefined;
   const browser = browserOf(account, input.device);
-  const [reservation, onFile, facts] = await reserve(parts, key, browser, reason === undefined ? account : undefined);
+  const [reservation, onFile, facts] = await reserve(parts, key, browser, welcome, meta);
   if (!reservation) {
     const retryAt = await throttle.pausedUntil(key, clock.now(), browser);
     await recordFailure(parts, { ...failure, reason: 'paused' });
