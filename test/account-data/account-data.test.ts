@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { generate } from 'otplib';
 import { asClientId, randomText } from '../../src/shared/ids.ts';
-import { createWorld, goodPassword, meta, newAddress, operator, refusal, type World } from '../registration/fixture.ts';
+import { createWorld, goodPassword, meta, newAddress, operator, type World } from '../registration/fixture.ts';
 import { sqlLanes } from '../support/database.ts';
+import { refusal } from '../support/refusal.ts';
 
 const day = 86_400;
 

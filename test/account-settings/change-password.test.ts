@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { delaysOf } from '../../src/sign-in/throttle.ts';
 import { sqlLanes } from '../support/database.ts';
+import { refusalCode } from '../support/refusal.ts';
 import {
   createFixture,
   type Fixture,
   meta,
   newPassword,
   oldPassword,
-  refusalOf,
   shortPassword,
   signInPolicy,
   tally,
@@ -145,7 +145,7 @@ for (const lane of sqlLanes()) {
       const huge = await settings.changePassword(person, { current: 'x'.repeat(5000), next: newPassword });
       expect(huge).to.have.property('outcome', 'wrong_password');
       expect(await countOf(person, 'password.change_failed')).to.equal(2);
-      expect(await refusalOf(settings.removeTotp(person))).to.equal('conflict');
+      expect(await refusalCode(settings.removeTotp(person))).to.equal('conflict');
     });
   });
 }

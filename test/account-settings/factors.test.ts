@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, meta, oldPassword, refusalOf, shortPassword, tally } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createFixture, type Fixture, meta, oldPassword, shortPassword, tally } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`changing one's factors on ${lane}`, () => {
@@ -100,7 +101,7 @@ for (const lane of sqlLanes()) {
     it('makes other backup codes, of 50 at once one good set, and none without a second factor', async () => {
       const { settings, newPerson, enrol, credentials, countOf, clock } = fixture;
       const bare = await newPerson();
-      expect(await refusalOf(settings.regenerateBackupCodes(bare))).to.equal('conflict');
+      expect(await refusalCode(settings.regenerateBackupCodes(bare))).to.equal('conflict');
       const person = await newPerson();
       const { backupCodes } = await enrol(person);
       clock.advance(1);
@@ -121,7 +122,7 @@ for (const lane of sqlLanes()) {
         [other, 'here'],
         [person, 'elsewhere'],
       ] as const) {
-        expect(await refusalOf(settings.addPasskey(account, { binding, response }))).to.be.oneOf([
+        expect(await refusalCode(settings.addPasskey(account, { binding, response }))).to.be.oneOf([
           'expired',
           'conflict',
         ]);
@@ -137,9 +138,9 @@ for (const lane of sqlLanes()) {
       const rename = (name: string, account = person) =>
         settings.renamePasskey(account, { passkeyId: passkey.id, name }, meta);
       expect(await rename('Blue phone')).to.include({ name: 'Blue phone' });
-      expect(await refusalOf(rename('Mine now', other))).to.equal('not_found');
-      expect(await refusalOf(rename('   '))).to.equal('invalid_input');
-      expect(await refusalOf(settings.removePasskey(other, passkey.id))).to.equal('not_found');
+      expect(await refusalCode(rename('Mine now', other))).to.equal('not_found');
+      expect(await refusalCode(rename('   '))).to.equal('invalid_input');
+      expect(await refusalCode(settings.removePasskey(other, passkey.id))).to.equal('not_found');
       const counts = await tally(many(() => settings.removePasskey(person, passkey.id, meta)));
       expect(counts).to.deep.equal({ done: 1, not_found: 49 });
       expect(await passkeys.countOf(person.id)).to.equal(0);
@@ -164,7 +165,9 @@ for (const lane of sqlLanes()) {
       expect(short).to.have.property('outcome', 'changed');
       expect(await settings.removeTotp(person), 'the passkey is left').to.have.property('outcome', 'removed');
       const codes = await settings.regenerateBackupCodes(person);
-      expect(await refusalOf(settings.removePasskey(person, passkey.id)), 'nothing would be left').to.equal('conflict');
+      expect(await refusalCode(settings.removePasskey(person, passkey.id)), 'nothing would be left').to.equal(
+        'conflict',
+      );
       const long = await settings.changePassword(person, { current: shortPassword, next: `${oldPassword} again` });
       expect(long).to.have.property('outcome', 'changed');
       await settings.removePasskey(person, passkey.id);

@@ -182,16 +182,6 @@ export async function createFixture(lane: SqlLane) {
 
 export type Fixture = Awaited<ReturnType<typeof createFixture>>;
 
-/** The refusal that `work` ends with. */
-export async function refusalOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof AppError) return error.code;
-  throw error ?? new Error('It was not refused.');
-}
-
 /** What became of many at once: outcomes and codes of refusals, with how often each came. */
 export async function tally(work: readonly Promise<{ readonly outcome: string } | unknown>[]) {
   const counts: Record<string, number> = {};

@@ -3,7 +3,8 @@ import { type KeyOwner, keyClientId } from '../../src/api-keys/index.ts';
 import { newKeyId, newKeyText } from '../../src/api-keys/key-text.ts';
 import { everythingId } from '../../src/revocation/index.ts';
 import { sqlLanes } from '../support/database.ts';
-import { codeOf, createWorld, operator, type World } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createWorld, operator, type World } from './fixture.ts';
 
 const day = 86_400;
 
@@ -70,7 +71,7 @@ for (const lane of sqlLanes()) {
         true,
         true,
       ]);
-      expect(await codeOf(world.apiKeys.rotate(first.key.id, operator, { overlapSeconds: -1 }))).to.equal(
+      expect(await refusalCode(world.apiKeys.rotate(first.key.id, operator, { overlapSeconds: -1 }))).to.equal(
         'invalid_input',
       );
       expect((await events(owner)).filter((type) => type === 'api_key.rotated')).to.have.length(4);
@@ -92,7 +93,7 @@ for (const lane of sqlLanes()) {
       const made = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value.text] : []));
       expect(made).to.have.length(1);
       expect(await Promise.all([text, ...made].map(isGood))).to.deep.equal([true, true]);
-      expect(await codeOf(world.apiKeys.rotate(key.id, operator, { overlapSeconds: 3600 }))).to.equal('conflict');
+      expect(await refusalCode(world.apiKeys.rotate(key.id, operator, { overlapSeconds: 3600 }))).to.equal('conflict');
       world.clock.advance(10);
       const next = await world.apiKeys.rotate(key.id, operator, { overlapSeconds: 3600 });
       expect(await Promise.all([text, ...made, next.text].map(isGood))).to.deep.equal([false, true, true]);
@@ -106,7 +107,9 @@ for (const lane of sqlLanes()) {
       await world.apiKeys.revoke(first.key.id, operator);
       expect([await isGood(first.text), await isGood(second.text)]).to.deep.equal([false, false]);
       expect(await world.apiKeys.findLive(first.key.id)).to.equal(undefined);
-      expect(await codeOf(world.apiKeys.rotate(first.key.id, operator, { overlapSeconds: 0 }))).to.equal('conflict');
+      expect(await refusalCode(world.apiKeys.rotate(first.key.id, operator, { overlapSeconds: 0 }))).to.equal(
+        'conflict',
+      );
       expect((await events(owner)).filter((type) => type === 'api_key.revoked')).to.have.length(1);
     });
 
@@ -176,11 +179,11 @@ for (const lane of sqlLanes()) {
       const [owner, stranger] = [await world.person(), await world.person()];
       const { key, text } = await issue(owner);
       const by = { kind: 'account', id: stranger.id } as const;
-      expect(await codeOf(world.apiKeys.revoke(key.id, by, { owner: stranger }))).to.equal('not_found');
-      expect(await codeOf(world.apiKeys.rotate(key.id, by, { owner: stranger, overlapSeconds: 0 }))).to.equal(
+      expect(await refusalCode(world.apiKeys.revoke(key.id, by, { owner: stranger }))).to.equal('not_found');
+      expect(await refusalCode(world.apiKeys.rotate(key.id, by, { owner: stranger, overlapSeconds: 0 }))).to.equal(
         'not_found',
       );
-      expect(await codeOf(world.apiKeys.revoke('nothing', by, { owner: stranger }))).to.equal('not_found');
+      expect(await refusalCode(world.apiKeys.revoke('nothing', by, { owner: stranger }))).to.equal('not_found');
       expect(await world.apiKeys.list({ owner: stranger })).to.deep.equal([]);
       expect(await isGood(text)).to.equal(true);
     });
@@ -200,8 +203,8 @@ for (const lane of sqlLanes()) {
 
     it('have no more than their API and their service have by now', async () => {
       const robot = await world.machine(['read', 'write']);
-      expect(await codeOf(issue(await world.machine(['read']), { scopes: ['write'] }))).to.equal('invalid_input');
-      expect(await codeOf(issue(robot, { scopes: ['nothing'] }))).to.equal('invalid_input');
+      expect(await refusalCode(issue(await world.machine(['read']), { scopes: ['write'] }))).to.equal('invalid_input');
+      expect(await refusalCode(issue(robot, { scopes: ['nothing'] }))).to.equal('invalid_input');
       const { text } = await issue(robot, { scopes: ['read', 'write'] });
       const client = await world.clients.find(robot.id);
       await world.clients.update(robot.id, client?.version ?? 0, { apis: { [world.api]: ['write'] } }, operator);
@@ -215,16 +218,16 @@ for (const lane of sqlLanes()) {
       const owner = await world.person();
       const by = { kind: 'account', id: owner.id } as const;
       const input = { owner, name: 'Script', audience: world.api, scopes: ['read'] };
-      expect(await codeOf(world.make('operators').create(input, by))).to.equal('forbidden');
-      expect(await codeOf(world.make('off').create(input, operator))).to.equal('forbidden');
-      expect(await codeOf(world.apiKeys.create({ ...input, expiresInDays: null }, by))).to.equal('invalid_input');
-      expect(await codeOf(world.apiKeys.create({ ...input, rateLimit: 5 }, by))).to.equal('invalid_input');
+      expect(await refusalCode(world.make('operators').create(input, by))).to.equal('forbidden');
+      expect(await refusalCode(world.make('off').create(input, operator))).to.equal('forbidden');
+      expect(await refusalCode(world.apiKeys.create({ ...input, expiresInDays: null }, by))).to.equal('invalid_input');
+      expect(await refusalCode(world.apiKeys.create({ ...input, rateLimit: 5 }, by))).to.equal('invalid_input');
       const { key, text } = await world.apiKeys.create({ ...input, expiresInDays: null, rateLimit: 5 }, operator);
       expect(key).to.deep.include({ rateLimit: 5 }).and.not.have.property('expiresAt');
       expect(await world.make('off').verify(text), 'while keys are off').to.equal(undefined);
       const strict = await world.apis.find(world.api);
       await world.apis.update(world.api, strict?.version ?? 0, { requireSecondFactor: true }, operator);
-      expect(await codeOf(world.apiKeys.create(input, by))).to.equal('forbidden');
+      expect(await refusalCode(world.apiKeys.create(input, by))).to.equal('forbidden');
       expect((await world.apiKeys.create(input, by, { strong: true })).key.id).to.be.a('string');
       const eased = await world.apis.find(world.api);
       await world.apis.update(world.api, eased?.version ?? 0, { requireSecondFactor: false }, operator);
@@ -237,7 +240,7 @@ for (const lane of sqlLanes()) {
       const [first] = await world.apiKeys.list({ owner });
       await world.apiKeys.revoke(first?.id ?? '', operator);
       await issue(owner);
-      expect(await codeOf(issue(owner))).to.equal('conflict');
+      expect(await refusalCode(issue(owner))).to.equal('conflict');
       expect(await world.apiKeys.revokeAllOf(owner.id, operator)).to.equal(50);
     });
 

@@ -11,7 +11,6 @@ import { createClients } from '../../src/clients/index.ts';
 import { createRevocations } from '../../src/revocation/index.ts';
 import { createSqlRevocationStore } from '../../src/revocation/revocation-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
-import { AppError, type ErrorCode } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import { type SqlLane, testDatabase } from '../support/database.ts';
 
@@ -63,14 +62,3 @@ export async function createWorld(lane: SqlLane, mode: KeyMode = 'everyone') {
 }
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
-
-/** The code of the refusal; fails when there is none. */
-export async function codeOf(work: Promise<unknown>): Promise<ErrorCode> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof AppError) return error.code;
-    throw error;
-  }
-  throw new Error('It was not refused.');
-}

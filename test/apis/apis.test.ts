@@ -5,22 +5,12 @@ import { type Apis, createApis, type NewApi } from '../../src/apis/index.ts';
 import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
 import { type Actor, createAuditLog } from '../../src/audit/index.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
-import { AppError } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { sqlLanes, testDatabase } from '../support/database.ts';
+import { refusal } from '../support/refusal.ts';
 
 const operator: Actor = { kind: 'operator' };
 const unique = (): string => `https://${randomBytes(6).toString('hex')}.example`;
-
-async function refusal(work: Promise<unknown>): Promise<AppError> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('It was not refused.');
-}
 
 for (const lane of sqlLanes()) {
   describe(`apis on ${lane}`, () => {

@@ -8,10 +8,10 @@ import { createSqlClientStore } from '../../src/clients/client-store-sql.ts';
 import { type Client, type Clients, createClients, type NewClient } from '../../src/clients/index.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { sha256 } from '../../src/shared/crypto.ts';
-import { AppError } from '../../src/shared/errors.ts';
 import { asClientId } from '../../src/shared/ids.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { sqlLanes, testDatabase } from '../support/database.ts';
+import { refusal } from '../support/refusal.ts';
 
 const operator: Actor = { kind: 'operator' };
 const unique = (): string => randomBytes(6).toString('hex');
@@ -19,16 +19,6 @@ const redirect = { redirect_uris: ['https://app.example/cb'] };
 const publicJwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const deviceGrants = ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'];
 const jwks = { keys: [{ ...publicJwk, kty: 'EC' }] };
-
-async function refusal(work: Promise<unknown>): Promise<AppError> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('It was not refused.');
-}
 
 for (const lane of sqlLanes()) {
   describe(`clients on ${lane}`, () => {

@@ -1,27 +1,10 @@
 import { expect } from 'chai';
 import { generate } from 'otplib';
-import type { CDPSession, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { addAuthenticator } from '../support/authenticator.ts';
 import { createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
 import { enterPassword, tabTo, type VisitOptions, type Visitor, visit } from '../support/visitor.ts';
-
-/** A platform authenticator of the browser's own, with a person who always agrees. */
-async function addAuthenticator(page: Page): Promise<CDPSession> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return session;
-}
 
 describe('the account console in a browser', function () {
   this.timeout(120_000);

@@ -1,27 +1,9 @@
 import { expect } from 'chai';
-import type { CDPSession } from 'playwright-core';
+import { addAuthenticator } from '../support/authenticator.ts';
 import { type OtherOriginApp, openOtherOriginApp } from '../support/other-origin-app.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
 import { enterPassword, type Visitor, visit } from '../support/visitor.ts';
-
-/** A platform authenticator of the browser's own, with a person who agrees and is known or not. */
-async function addAuthenticator({ context, page }: Visitor): Promise<{ session: CDPSession; authenticatorId: string }> {
-  const session = await context.newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return { session, authenticatorId };
-}
 
 describe('passkeys on the sign-in pages, in a browser', function () {
   this.timeout(90_000);
@@ -68,7 +50,7 @@ describe('passkeys on the sign-in pages, in a browser', function () {
     const person = await createPerson(server);
     await walk(async (visitor) => {
       const { page, context, at } = visitor;
-      const { session, authenticatorId } = await addAuthenticator(visitor);
+      const { session, authenticatorId } = await addAuthenticator(visitor.page);
       await open(visitor, 'scope=openid');
       await byMail(visitor, person);
       await allow(visitor);

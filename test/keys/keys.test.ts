@@ -5,24 +5,12 @@ import { FixedClock, systemClock } from '../../src/shared/clock.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { sqlLanes } from '../support/database.ts';
+import { refusal } from '../support/refusal.ts';
 import { auditOf, keysDatabase, node, operator, otherSecret, secret } from './support.ts';
 
 const kids = (set: KeySet): string[] => set.signing.map(({ kid }) => kid);
 const states = async (keys: Keys): Promise<string[]> =>
   (await keys.list()).map(({ alg, state }) => `${alg} ${state}`).sort();
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => 'it succeeded',
-    (error: unknown) => error,
-  );
-}
-
-async function refusal(promise: Promise<unknown>): Promise<AppError> {
-  const error = await failure(promise);
-  expect(error).to.be.instanceOf(AppError);
-  return error as AppError;
-}
 
 for (const lane of sqlLanes()) {
   describe(`keys on ${lane}`, () => {

@@ -1,24 +1,8 @@
 import { expect } from 'chai';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
+import { addAuthenticator } from '../support/authenticator.ts';
 import { browser } from '../support/browser.ts';
 import { type PasskeyServer, startPasskeyServer } from './page-server.ts';
-
-/** A platform authenticator of the browser's own, with a person who always agrees. */
-async function addAuthenticator(session: CDPSession): Promise<string> {
-  await session.send('WebAuthn.enable');
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return authenticatorId;
-}
 
 describe('passkeys in the browser', function () {
   this.timeout(60_000);
@@ -36,8 +20,7 @@ describe('passkeys in the browser', function () {
     errors = [];
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-    session = await context.newCDPSession(page);
-    authenticatorId = await addAuthenticator(session);
+    ({ session, authenticatorId } = await addAuthenticator(page));
   });
 
   afterEach(async () => {

@@ -4,7 +4,6 @@ import { createAuditLog } from '../../src/audit/index.ts';
 import { createPasskeys, type PasskeyOwner, type Passkeys, relyingPartyOf } from '../../src/passkeys/index.ts';
 import { createSqlPasskeyStore } from '../../src/passkeys/passkey-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
-import { AppError } from '../../src/shared/errors.ts';
 import { newAccountId } from '../../src/shared/ids.ts';
 import { type SqlLane, testDatabase } from '../support/database.ts';
 import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './authenticator.ts';
@@ -56,13 +55,3 @@ export async function createFixture(lane: SqlLane, issuer = 'https://id.example.
 }
 
 export type Fixture = Awaited<ReturnType<typeof createFixture>>;
-
-/** The refusal that `work` ends with. */
-export async function refusalOf(work: Promise<unknown>): Promise<AppError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof AppError) return error;
-  throw new Error('It was not refused.', { cause: error });
-}

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { type PasskeyOwner, relyingPartyOf } from '../../src/passkeys/index.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, refusalOf } from './fixture.ts';
+import { refusal } from '../support/refusal.ts';
+import { createFixture, type Fixture } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`keeping passkeys on ${lane}`, () => {
@@ -41,9 +42,9 @@ for (const lane of sqlLanes()) {
       const thief = await newOwner();
       const [mine] = await passkeys.list(owner.id);
       const id = mine?.id ?? '';
-      expect((await refusalOf(passkeys.rename(thief.id, id, 'Stolen'))).code).to.equal('not_found');
-      expect((await refusalOf(passkeys.remove(thief.id, id))).code).to.equal('not_found');
-      expect((await refusalOf(passkeys.rename(owner.id, id, ' '))).code).to.equal('invalid_input');
+      expect((await refusal(passkeys.rename(thief.id, id, 'Stolen'))).code).to.equal('not_found');
+      expect((await refusal(passkeys.remove(thief.id, id))).code).to.equal('not_found');
+      expect((await refusal(passkeys.rename(owner.id, id, ' '))).code).to.equal('invalid_input');
       expect(await passkeys.removeAll(thief.id)).to.equal(0);
       expect(await passkeys.list(owner.id)).to.deep.equal([mine]);
     });

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { mostPasskeys, type PasskeyOwner } from '../../src/passkeys/index.ts';
 import { sqlLanes } from '../support/database.ts';
+import { refusal } from '../support/refusal.ts';
 import { type Algorithm, type Changes, createAuthenticator } from './authenticator.ts';
 import type { Cbor } from './cbor.ts';
-import { createFixture, type Fixture, refusalOf, related } from './fixture.ts';
+import { createFixture, type Fixture, related } from './fixture.ts';
 
 const google = 'ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4';
 
@@ -101,10 +102,10 @@ for (const lane of sqlLanes()) {
       expect(await add(undefined)).to.equal('Passkey');
       expect(await add(google, '  My   key ')).to.equal('My key');
       expect(await add(google, ' ')).to.equal('Google Password Manager 3');
-      const refusal = await refusalOf(add(google, 'x'.repeat(61)));
-      expect(refusal.code).to.equal('invalid_input');
-      expect(refusal.details.fields).to.have.property('name');
-      expect((await refusalOf(add(google, 'a\u202eb'))).code).to.equal('invalid_input');
+      const refused = await refusal(add(google, 'x'.repeat(61)));
+      expect(refused.code).to.equal('invalid_input');
+      expect(refused.details.fields).to.have.property('name');
+      expect((await refusal(add(google, 'a\u202eb'))).code).to.equal('invalid_input');
     });
 
     const plain = new Map<Cbor, Cbor>();
@@ -143,13 +144,13 @@ for (const lane of sqlLanes()) {
         const { passkeys } = fixture;
         const authenticator = createAuthenticator();
         const options = await begin();
-        const error = await refusalOf(passkeys.finishRegistration(owner, 'b', authenticator.create(options, changes)));
+        const error = await refusal(passkeys.finishRegistration(owner, 'b', authenticator.create(options, changes)));
         expect(error).to.deep.include({
           code: 'invalid_input',
           message: 'That passkey could not be added. Start again.',
         });
         expect(error.details.reason).to.equal(`passkey: ${reason}`);
-        const again = await refusalOf(passkeys.finishRegistration(owner, 'b', authenticator.create(options)));
+        const again = await refusal(passkeys.finishRegistration(owner, 'b', authenticator.create(options)));
         expect(again.code).to.equal('expired');
         expect(await passkeys.countOf(owner.id)).to.equal(0);
       });
@@ -176,14 +177,14 @@ for (const lane of sqlLanes()) {
     it('refuses a challenge that is too old, of another browser, account or ceremony', async () => {
       const { passkeys, clock, newOwner } = fixture;
       const authenticator = createAuthenticator();
-      const codeOf = async (work: Promise<unknown>) => (await refusalOf(work)).code;
+      const codeOf = async (work: Promise<unknown>) => (await refusal(work)).code;
       const other = await newOwner();
       const elsewhere = authenticator.create(await begin());
       expect(await codeOf(passkeys.finishRegistration(owner, 'other', elsewhere))).to.equal('expired');
       await passkeys.finishRegistration(owner, 'b', elsewhere);
 
       const ofOther = createAuthenticator().create(await begin());
-      expect((await refusalOf(passkeys.finishRegistration(other, 'b', ofOther))).details.reason).to.equal(
+      expect((await refusal(passkeys.finishRegistration(other, 'b', ofOther))).details.reason).to.equal(
         'passkey: account',
       );
       const request = await passkeys.beginAuthentication('b', owner.id);
@@ -215,7 +216,7 @@ for (const lane of sqlLanes()) {
       const other = await newOwner();
       for (const who of [owner, other]) {
         const options = await passkeys.beginRegistration(who, 'b');
-        const error = await refusalOf(passkeys.finishRegistration(who, 'b', authenticator.create(options)));
+        const error = await refusal(passkeys.finishRegistration(who, 'b', authenticator.create(options)));
         expect(error.code).to.equal('conflict');
       }
       expect(await passkeys.countOf(other.id)).to.equal(0);
@@ -237,7 +238,7 @@ for (const lane of sqlLanes()) {
       );
       expect(results.filter((result) => result === 'added')).to.have.length(mostPasskeys);
       expect(results.filter((result) => result === 'conflict')).to.have.length(5);
-      expect((await refusalOf(begin())).code).to.equal('conflict');
+      expect((await refusal(begin())).code).to.equal('conflict');
     });
 
     it('answers nonsense with a refusal that names nothing of it', async () => {
@@ -266,14 +267,14 @@ for (const lane of sqlLanes()) {
         { ...good, response: { ...response, attestationObject: {} } },
       ];
       for (const bad of nonsense) {
-        const error = await refusalOf(passkeys.finishRegistration(owner, 'b', bad));
+        const error = await refusal(passkeys.finishRegistration(owner, 'b', bad));
         expect(error.details.reason, JSON.stringify(bad)?.slice(0, 80)).to.equal('passkey: malformed');
       }
       const truncated = {
         ...good,
         response: { ...response, attestationObject: response.attestationObject.slice(0, 40) },
       };
-      expect((await refusalOf(passkeys.finishRegistration(owner, 'b', truncated))).details.reason).to.equal(
+      expect((await refusal(passkeys.finishRegistration(owner, 'b', truncated))).details.reason).to.equal(
         'passkey: verification',
       );
     });

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { generate } from 'otplib';
 import { proofFor, type RecoveryTask } from '../../src/recovery/index.ts';
 import type { AccountId } from '../../src/shared/ids.ts';
-import { createWorld, goodPassword, meta, operator, refusal, type World } from '../registration/fixture.ts';
+import { createWorld, goodPassword, meta, operator, type World } from '../registration/fixture.ts';
 import { sqlLanes } from '../support/database.ts';
+import { refusal } from '../support/refusal.ts';
 
 const none = { password: true, totp: false, backupCodes: 0, passkeys: 0 };
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { sqlLanes } from '../support/database.ts';
-import { createWorld, goodPassword, meta, newAddress, operator, refusal, sameBrowser, type World } from './fixture.ts';
+import { refusal } from '../support/refusal.ts';
+import { createWorld, goodPassword, meta, newAddress, operator, sameBrowser, type World } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`addresses on ${lane}`, () => {

@@ -11,7 +11,6 @@ import {
 } from '../../src/registration/index.ts';
 import { createSqlPendingRegistrationStore } from '../../src/registration/pending-registration-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
-import { AppError } from '../../src/shared/errors.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -138,14 +137,4 @@ export async function createWorld(lane: SqlLane): Promise<World> {
       await domains.passwordPolicy[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The refusal of something that must be refused. */
-export async function refusal(work: Promise<unknown>): Promise<AppError> {
-  const result = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (result instanceof AppError) return result;
-  throw result ?? new Error('It was not refused.');
 }

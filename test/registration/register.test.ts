@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from 'chai';
 import { randomText } from '../../src/shared/ids.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createWorld, goodPassword, meta, newAddress, operator, refusal, sameBrowser, type World } from './fixture.ts';
+import { refusal } from '../support/refusal.ts';
+import { createWorld, goodPassword, meta, newAddress, operator, sameBrowser, type World } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`registration on ${lane}`, () => {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { asClientId } from '../../src/shared/ids.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, meta, type Person, password, refusalOf, stepOf } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createFixture, type Fixture, meta, type Person, password, stepOf } from './fixture.ts';
 
 const fifty = <T>(work: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: 50 }, (_, index) => work(index)));
@@ -34,7 +35,7 @@ for (const lane of sqlLanes()) {
       const results = await fifty(() => signIn.submitPasskey(id, { response, start }, meta));
       expect(accepted(results)).to.equal(1);
       expect((await signIn.view(id))?.step).to.equal('done');
-      expect(await refusalOf(signIn.beginPasskey(id))).to.equal('conflict');
+      expect(await refusalCode(signIn.beginPasskey(id))).to.equal('conflict');
     });
 
     it('take a mailed code once, at both doors, and count its tries', async () => {
@@ -108,7 +109,7 @@ for (const lane of sqlLanes()) {
       await fixture.devices.seen(alex.account.id, device.id, meta);
       const { id, step } = await enter(alex);
       expect(step).to.equal('offer-passkey');
-      expect(await refusalOf(fixture.signIn.finish(id))).to.equal('conflict');
+      expect(await refusalCode(fixture.signIn.finish(id))).to.equal('conflict');
       expect((await fixture.signIn.answerOffer(id, undefined, meta)).step).to.equal('done');
       expect((await fixture.signIn.answerOffer(id, undefined, meta)).step).to.equal('done');
       fixture.clock.advance(29 * 86_400);

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { asClientId } from '../../src/shared/ids.ts';
 import type { NewSignIn } from '../../src/sign-in/index.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, meta, type Person, password, refusalOf } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createFixture, type Fixture, meta, type Person, password } from './fixture.ts';
 
 const newId = (): string => randomBytes(16).toString('base64url');
 
@@ -41,8 +42,8 @@ for (const lane of sqlLanes()) {
       expect(accepted[0]).to.have.nested.property('finished.accountId', alex.account.id);
       expect(await fixture.history(alex), 'told with the session').to.deep.equal([]);
       expect(await submit(id, alex)).to.include({ outcome: 'refused', reason: 'expired' });
-      expect(await refusalOf(fixture.signIn.look(id, start))).to.equal('expired');
-      expect(await refusalOf(fixture.signIn.finish(id))).to.equal('expired');
+      expect(await refusalCode(fixture.signIn.look(id, start))).to.equal('expired');
+      expect(await refusalCode(fixture.signIn.finish(id))).to.equal('expired');
       const { failures } = (await fixture.database.sql('sign_in_throttle').where({ key: alex.account.id }).first()) as {
         failures: number;
       };
@@ -65,7 +66,7 @@ for (const lane of sqlLanes()) {
       const old = { ...start, startedAt: fixture.clock.now() - 3_600_000 };
       const input = { login: alex.login, password, start: old, finish: true };
       expect(await fixture.signIn.submitPassword(newId(), input, meta)).to.include({ reason: 'expired' });
-      expect(await refusalOf(fixture.signIn.look(newId(), old))).to.equal('expired');
+      expect(await refusalCode(fixture.signIn.look(newId(), old))).to.equal('expired');
     });
 
     it('keeps what the browser proved before from the first look on', async () => {

@@ -225,13 +225,3 @@ export type Fixture = Awaited<ReturnType<typeof createFixture>>;
 
 /** What the pages are given, without what a stranger must not learn. */
 export const stepOf = (result: { view?: FlowView }): string | undefined => result.view?.step;
-
-/** The code of the AppError that this was refused with. */
-export async function refusalOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  }
-  return 'done';
-}

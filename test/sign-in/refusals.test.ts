@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { randomText } from '../../src/shared/ids.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, meta, type Person, password, refusalOf, stepOf } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createFixture, type Fixture, meta, type Person, password, stepOf } from './fixture.ts';
 
 for (const lane of sqlLanes()) {
   describe(`refused sign-ins on ${lane}`, () => {
@@ -198,7 +199,7 @@ for (const lane of sqlLanes()) {
       expect(stepOf(last)).to.equal('password');
       clock.advance(30);
       expect(await signIn.submitTotp(id, codeOf(alex), meta)).to.include({ reason: 'too_many_codes' });
-      expect(await refusalOf(signIn.finish(id))).to.equal('conflict');
+      expect(await refusalCode(signIn.finish(id))).to.equal('conflict');
       expect(await history(alex)).to.deep.equal(Array(5).fill('second_factor.failed'));
       clock.advance(30);
       expect(stepOf(await submit(id, alex))).to.equal('second-factor');
@@ -249,7 +250,7 @@ for (const lane of sqlLanes()) {
       const refused = await signIn.submitTotp(waiting, codeOf(alex, 1), meta);
       expect(refused).to.include({ outcome: 'refused', reason: 'mismatch' });
       expect(refused.view).to.deep.include({ step: 'password' }).and.not.have.property('account');
-      expect(await refusalOf(signIn.finish(complete))).to.equal('conflict');
+      expect(await refusalCode(signIn.finish(complete))).to.equal('conflict');
       expect(await submit(complete, alex)).to.include({ reason: 'mismatch' });
       expect(await history(alex)).to.not.include('sign_in.succeeded');
 
@@ -258,7 +259,7 @@ for (const lane of sqlLanes()) {
       await submit(enrolling, kim);
       const begun = await signIn.beginEnrolment(enrolling);
       await accounts.disable(kim.account.id, by);
-      expect(await refusalOf(signIn.beginEnrolment(enrolling))).to.equal('conflict');
+      expect(await refusalCode(signIn.beginEnrolment(enrolling))).to.equal('conflict');
       expect(await signIn.confirmEnrolment(enrolling, codeOf(begun), meta)).to.include({ reason: 'mismatch' });
     });
 

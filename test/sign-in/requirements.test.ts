@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, meta, refusalOf, stepOf } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createFixture, type Fixture, meta, stepOf } from './fixture.ts';
 
 const noFactors = { password: false, totp: false, backupCodes: 0 };
 
@@ -30,7 +31,7 @@ for (const lane of sqlLanes()) {
       const session = { accountId: alex.account.id, methods: [{ method: 'pwd' as const, at }] };
       const id = await flow({ session, requirement: { secondFactor: true } });
       expect((await signIn.view(id))?.step).to.equal('password');
-      expect(await refusalOf(signIn.beginEnrolment(id))).to.equal('conflict');
+      expect(await refusalCode(signIn.beginEnrolment(id))).to.equal('conflict');
       expect(stepOf(await submit(id, alex))).to.equal('enroll-totp');
     });
 

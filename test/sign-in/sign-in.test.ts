@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { sha256 } from '../../src/shared/crypto.ts';
 import { asClientId, randomText } from '../../src/shared/ids.ts';
 import { sqlLanes } from '../support/database.ts';
-import { createFixture, type Fixture, meta, password, refusalOf, stepOf } from './fixture.ts';
+import { refusalCode } from '../support/refusal.ts';
+import { createFixture, type Fixture, meta, password, stepOf } from './fixture.ts';
 
 const app = asClientId('app_test');
 const noFactors = { password: false, totp: false, backupCodes: 0 };
@@ -39,8 +40,8 @@ for (const lane of sqlLanes()) {
         authTime: at,
         evidence: { accountId: alex.account.id, methods: [{ method: 'pwd', at }] },
       });
-      expect(await refusalOf(signIn.finish(id))).to.equal('expired');
-      expect(await refusalOf(signIn.restart(id))).to.equal('expired');
+      expect(await refusalCode(signIn.finish(id))).to.equal('expired');
+      expect(await refusalCode(signIn.restart(id))).to.equal('expired');
       expect(await submit(id, alex)).to.deep.equal({ outcome: 'refused', reason: 'expired' });
       expect(await signIn.view(id)).to.equal(undefined);
       await signIn.recordSuccess(finished, meta);
@@ -101,8 +102,8 @@ for (const lane of sqlLanes()) {
       if (result.outcome !== 'accepted') throw new Error(result.reason);
       expect(result.view.step).to.equal('show-backup-codes');
       expect(result.backupCodes).to.have.length(10);
-      expect(await refusalOf(signIn.finish(id))).to.equal('conflict');
-      expect(await refusalOf(signIn.beginEnrolment(id))).to.equal('conflict');
+      expect(await refusalCode(signIn.finish(id))).to.equal('conflict');
+      expect(await refusalCode(signIn.beginEnrolment(id))).to.equal('conflict');
       expect((await signIn.acknowledgeBackupCodes(id)).step).to.equal('done');
       expect((await signIn.acknowledgeBackupCodes(id)).step).to.equal('done');
       expect(await signIn.finish(id)).to.deep.include({ amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' });
@@ -121,7 +122,7 @@ for (const lane of sqlLanes()) {
       const alex = await person();
       const id = await flow({ requirement: { secondFactor: true } });
       await submit(id, alex);
-      expect(await refusalOf(signIn.renewBackupCodes(id, meta))).to.equal('conflict');
+      expect(await refusalCode(signIn.renewBackupCodes(id, meta))).to.equal('conflict');
       const first = await signIn.confirmEnrolment(id, codeOf(await signIn.beginEnrolment(id)), meta);
       if (first.outcome !== 'accepted') throw new Error(first.reason);
       const renewed = await signIn.renewBackupCodes(id, meta);
@@ -129,7 +130,7 @@ for (const lane of sqlLanes()) {
       expect(await credentials.backupCodes.use(alex.account.id, first.backupCodes[0]!)).to.equal(false);
       expect(await credentials.backupCodes.use(alex.account.id, renewed[0]!)).to.equal(true);
       await signIn.acknowledgeBackupCodes(id);
-      expect(await refusalOf(signIn.renewBackupCodes(id, meta))).to.equal('conflict');
+      expect(await refusalCode(signIn.renewBackupCodes(id, meta))).to.equal('conflict');
     });
 
     it('forgets everything at a restart', async () => {
@@ -156,7 +157,7 @@ for (const lane of sqlLanes()) {
       });
       expect(again.step).to.equal('second-factor');
       expect(
-        await refusalOf(signIn.open(id, { clientId: asClientId('app_b'), requirement: { secondFactor: false } })),
+        await refusalCode(signIn.open(id, { clientId: asClientId('app_b'), requirement: { secondFactor: false } })),
       ).to.equal('expired');
     });
 
@@ -181,8 +182,8 @@ for (const lane of sqlLanes()) {
         () => signIn.beginEnrolment(id),
         () => signIn.acknowledgeBackupCodes(id),
       ];
-      for (const work of works) expect(await refusalOf(work())).to.equal('expired');
-      expect(await refusalOf(signIn.open(id, { clientId: app, requirement: { secondFactor: false } }))).to.equal(
+      for (const work of works) expect(await refusalCode(work())).to.equal('expired');
+      expect(await refusalCode(signIn.open(id, { clientId: app, requirement: { secondFactor: false } }))).to.equal(
         'expired',
       );
       expect(await fixture.parts.flows.find(sha256(id))).to.not.equal(undefined);
@@ -274,13 +275,13 @@ for (const lane of sqlLanes()) {
       const alex = await person({ totp: true });
       const id = await flow();
       for (let turn = 0; turn < 20; turn += 1) {
-        expect(await refusalOf(crowded.submitPassword(id, { login: alex.login, password }, meta))).to.equal(
+        expect(await refusalCode(crowded.submitPassword(id, { login: alex.login, password }, meta))).to.equal(
           'unavailable',
         );
       }
       await submit(id, alex);
       for (let turn = 0; turn < 20; turn += 1) {
-        expect(await refusalOf(crowded.submitBackupCode(id, alex.backupCodes[0]!, meta))).to.equal('unavailable');
+        expect(await refusalCode(crowded.submitBackupCode(id, alex.backupCodes[0]!, meta))).to.equal('unavailable');
       }
       expect((await signIn.view(id))?.attemptsLeft).to.equal(5);
       expect(stepOf(await signIn.submitBackupCode(id, alex.backupCodes[0]!, meta))).to.equal('done');
@@ -290,7 +291,7 @@ for (const lane of sqlLanes()) {
       await submit(enrolment, kim);
       const code = codeOf(await signIn.beginEnrolment(enrolment));
       for (let turn = 0; turn < 20; turn += 1) {
-        expect(await refusalOf(crowded.confirmEnrolment(enrolment, code, meta))).to.equal('unavailable');
+        expect(await refusalCode(crowded.confirmEnrolment(enrolment, code, meta))).to.equal('unavailable');
       }
       expect((await signIn.confirmEnrolment(enrolment, code, meta)).outcome).to.equal('accepted');
     });
