@@ -97,6 +97,7 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
     devices: { forgetAll: (...given) => devices.forgetAll(...given) },
     flows: createSqlFlowStore(database),
     links: createSqlLinkStore(database),
+    codes: createSqlCodeStore(database),
     clock,
     longestSeconds,
   });

@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditLog } from '../audit/index.ts';
 import type { Devices } from '../devices/index.ts';
-import type { LinkStore } from '../one-time-secrets/index.ts';
+import type { CodeStore, LinkStore } from '../one-time-secrets/index.ts';
 import type { Revocations } from '../revocation/index.ts';
 import type { EndReason, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -14,7 +14,7 @@ interface Effect {
   /** Every session and token of the account ends, the list of sessions tells why. */
   readonly ends?: EndReason;
   /**
-   * Sign-ins that stand half-way start again, and links are void that whoever had the account before may have asked
+   * Sign-ins that stand half-way start again, and codes and links are void that whoever had the account before may have asked
    * for. A factor is made within a sign-in, so that takes nothing back.
    */
   readonly takesBack: boolean;
@@ -40,6 +40,7 @@ interface Needs {
   readonly devices: Pick<Devices, 'forgetAll'>;
   readonly flows: Pick<FlowStore, 'forgetEvidence'>;
   readonly links: Pick<LinkStore, 'removeOf'>;
+  readonly codes: Pick<CodeStore, 'removeOf'>;
   readonly clock: Clock;
   /** Seconds that the longest-lived session or token of an account may still last. */
   readonly longestSeconds: number;
@@ -47,11 +48,11 @@ interface Needs {
 
 /**
  * Takes an account back from whoever else may use it (ASVS 7.4.2, 7.4.3): its sessions and tokens, remembered devices,
- * sign-ins that stand half-way and mailed links. It hangs on the audit log because that is where each such change is
+ * sign-ins that stand half-way and what was mailed for them. It hangs on the audit log because that is where each such change is
  * told once, in its transaction.
  */
 export function withEndedAccess(audit: AuditLog, needs: Needs): AuditLog {
-  const { revocations, sessions, devices, flows, links, clock, longestSeconds } = needs;
+  const { revocations, sessions, devices, flows, links, codes, clock, longestSeconds } = needs;
   return {
     ...audit,
     async record(event) {
@@ -70,6 +71,7 @@ export function withEndedAccess(audit: AuditLog, needs: Needs): AuditLog {
       if (takesBack) {
         await flows.forgetEvidence(accountId, keptFlow);
         await links.removeOf(accountId, linksOfOthers);
+        await codes.removeOf(accountId);
       }
       if (ends !== undefined) await sessions.endRevoked(accountId, actor, ends, keptSession);
     },

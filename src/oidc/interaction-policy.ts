@@ -1,11 +1,12 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { noteAuditSession } from '../audit/index.ts';
-import { asAccountId, asClientId } from '../shared/ids.ts';
+import { asAccountId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
 import { accessEnded } from './find-account.ts';
 import { resumesHere } from './resume-here.ts';
 import type { SessionRegistry } from './session-registry.ts';
+import { isTooQuiet } from './session-standing.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -28,17 +29,6 @@ export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDo
   return !resumesHere(ctx) && (await domains.hasSecondFactor(asAccountId(session.accountId)));
 }
 
-/** Whether the browser's session was used for nothing for longer than this app lets it. */
-async function isTooQuiet({ oidc, state }: KoaContextWithOIDC, { clients, sessions }: OidcDomains): Promise<boolean> {
-  const { client, session, result } = oidc;
-  if (!client || !session?.accountId || result?.login) return false;
-  const idle = (await clients.find(asClientId(client.clientId)))?.sessionIdleSeconds;
-  if (!idle) return false;
-  const found = await sessions.findByUid(session.uid);
-  const now = typeof state?.startedAt === 'number' ? state.startedAt : Date.now();
-  return found !== undefined && now - found.lastActiveAt > idle * 1000;
-}
-
 /**
  * When a browser must come to our pages: the library's own checks, an account chooser on `prompt=select_account`, a
  * second factor wherever one is due, and an account that may no longer sign in.
@@ -48,6 +38,17 @@ export function createInteractionPolicy(
   registry: Pick<SessionRegistry, 'isOver'>,
 ): ReturnType<typeof base> {
   const policy = base();
+  // The library runs the checks of a prompt at once, and the last one of ours notes a use of the session.
+  const looked = new WeakMap<object, Promise<boolean>>();
+  const isQuiet = (ctx: KoaContextWithOIDC): Promise<boolean> => {
+    const known = looked.get(ctx);
+    if (known) return known;
+    const { client, session, result } = ctx.oidc;
+    const look = client && session?.accountId && !result?.login;
+    const found = look ? isTooQuiet(domains, session.uid, client.clientId, ctx) : Promise.resolve(false);
+    looked.set(ctx, found);
+    return found;
+  };
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
   const login = policy.get('login');
   login?.checks.add(
@@ -66,15 +67,15 @@ export function createInteractionPolicy(
     }),
   );
   login?.checks.add(
-    // Before the session is noted as used, by this request.
     new Check('session_idle', 'the session was not used for too long', 'login_required', async (ctx) =>
-      (await isTooQuiet(ctx, domains)) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+      (await isQuiet(ctx)) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
     ),
   );
   login?.checks.add(
     new Check('account_gone', 'the account may not sign in', 'login_required', async (ctx) => {
       const { session, result } = ctx.oidc;
-      if (!session?.accountId) return Check.NO_NEED_TO_PROMPT;
+      // Who is too quiet for this app has to sign in anyhow; that this was asked is no use of the session.
+      if (!session?.accountId || (await isQuiet(ctx))) return Check.NO_NEED_TO_PROMPT;
       const account = await domains.accounts.find(asAccountId(session.accountId));
       // A sign-in says which session it opened; the browser is tied to it when this request ends.
       if (result?.login) noteAuditSession(textOf(result.login.session));

@@ -8,6 +8,7 @@ import { applyPermissions } from './grants.ts';
 import { answerFor, expired, type FormMark, type KeptAnswer, keepAnswer } from './interaction-answers.ts';
 import { mayResumeHere, type ResumeParts, resumeHere } from './resume-here.ts';
 import { interactionPath, isInteractionUid } from './routes.ts';
+import type { SessionStanding } from './session-standing.ts';
 
 /** Who is signed in to this browser already, as the protocol session knows it. */
 export interface BrowserSession {
@@ -32,12 +33,12 @@ export interface Interaction {
   /** The account of an `id_token_hint`, which alone may sign in here. */
   readonly hintedAccountId?: string;
   readonly demandsSecondFactor: boolean;
+  /** The session is too old for this request, or the app wants to see the person again: it proves nothing here. */
+  readonly sessionIsStale: boolean;
   /** Resource identifiers that the request names (RFC 8707). */
   readonly resources: readonly string[];
   /** Authentication older than this does not count; seconds since the epoch. */
   readonly freshAfter?: number;
-  /** The session is too old for this request, or the app wants to see the person again: it proves nothing here. */
-  readonly sessionIsStale: boolean;
   /** What consent is asked for and was not granted to this app in this session yet. */
   readonly missing: Permissions;
   /** Scopes of the whole request, those of its single claims included; scopes of APIs among them. */
@@ -118,24 +119,35 @@ function freshAfter(details: Details): number | undefined {
   return startedAt - Number(maxAge);
 }
 
-async function browserSession(provider: Provider, details: Details): Promise<BrowserSession | undefined> {
+async function browserSession(
+  { provider, ctx, standing }: Looking,
+  { session: begun, params, prompt }: Details,
+): Promise<BrowserSession | undefined> {
   // While accounts change, the library takes the uid of the one that leaves out of the interaction.
-  if (!details.session?.accountId || !details.session.uid) return undefined;
-  const session = await provider.Session.findByUid(details.session.uid);
-  if (!session?.accountId || session.accountId !== details.session.accountId) return undefined;
+  if (!begun?.accountId || !begun.uid || prompt.reasons.includes('account_gone')) return undefined;
+  const session = await provider.Session.findByUid(begun.uid);
+  if (session?.accountId !== begun.accountId) return undefined;
+  const { uid, accountId, amr = [], acr, loginTs } = session;
+  const signedIn = { uid, accountId, loginTs };
+  // A stale one only says whom to ask for; with another one somebody goes on.
+  const isGood = isStale(prompt)
+    ? !standing.wasEnded(signedIn)
+    : await standing.proves(signedIn, String(params.client_id), ctx);
+  if (!isGood) return undefined;
   return {
-    uid: session.uid,
-    accountId: session.accountId,
-    amr: session.amr ?? [],
-    ...(session.acr !== undefined && { acr: session.acr }),
-    ...(session.loginTs !== undefined && { authTime: session.loginTs }),
+    uid,
+    accountId,
+    amr,
+    ...(acr !== undefined && { acr }),
+    ...(loginTs !== undefined && { authTime: loginTs }),
   };
 }
 
 function hintedAccount(details: Details): string | undefined {
-  const { sub } = details.prompt.details as { sub?: { value?: string } };
+  const { sub } = details.prompt.details as { sub?: { value?: unknown } };
   const hint = (details.prompt.details as { id_token_hint?: string }).id_token_hint;
-  if (sub?.value) return sub.value;
+  // From the request, as it is: no account has any other kind of id.
+  if (sub?.value) return typeof sub.value === 'string' && /^[\w-]{1,100}$/.test(sub.value) ? sub.value : 'nobody';
   if (!hint || !details.prompt.reasons.includes('id_token_hint')) return undefined;
   const [, payload] = hint.split('.');
   return (JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8')) as { sub?: string }).sub;
@@ -150,11 +162,19 @@ const staleReasons = new Set([
   'id_token_hint',
   'claims_id_token_sub_value',
 ]);
+const isStale = ({ reasons }: Details['prompt']): boolean => reasons.some((reason) => staleReasons.has(reason));
 const knownPrompts = new Set(['login', 'consent', 'select_account']);
 
-async function describe(provider: Provider, details: Details, answered?: KeptAnswer): Promise<Interaction> {
+/** Who looks at an interaction, and with what. */
+interface Looking {
+  readonly provider: Provider;
+  readonly ctx: Context;
+  readonly standing: SessionStanding;
+}
+
+async function describe(looking: Looking, details: Details, answered?: KeptAnswer): Promise<Interaction> {
   const { params, prompt } = details;
-  const session = await browserSession(provider, details);
+  const session = await browserSession(looking, details);
   const fresh = freshAfter(details);
   const hinted = hintedAccount(details);
   return {
@@ -163,7 +183,7 @@ async function describe(provider: Provider, details: Details, answered?: KeptAns
     startedAt: details.iat * 1000,
     prompt: (knownPrompts.has(prompt.name) ? prompt.name : 'other') as Interaction['prompt'],
     demandsSecondFactor: demandsSecondFactor(params) || prompt.reasons.includes('second_factor'),
-    sessionIsStale: prompt.reasons.some((reason) => staleReasons.has(reason)),
+    sessionIsStale: isStale(prompt),
     resources: listOf(params.resource),
     missing: missingPermissions(details),
     requestedScopes: requestedScopes(details),
@@ -180,7 +200,12 @@ async function describe(provider: Provider, details: Details, answered?: KeptAns
 }
 
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
-export function createInteractions(current: () => Provider, onward: ResumeParts): Interactions {
+export function createInteractions(
+  current: () => Provider,
+  onward: ResumeParts,
+  standing: SessionStanding,
+): Interactions {
+  const looking = (ctx: Context): Looking => ({ provider: current(), ctx, standing });
   const read = new WeakMap<object, Details>();
   const load = async (ctx: Context): Promise<Details> => {
     try {
@@ -222,13 +247,13 @@ export function createInteractions(current: () => Provider, onward: ResumeParts)
     async get(ctx, uid, form) {
       const details = await load(ctx);
       if (details.uid !== uid) throw expired();
-      return describe(current(), details, answerFor(ctx, details, form));
+      return describe(looking(ctx), details, answerFor(ctx, details, form));
     },
     async begun(ctx) {
       const details = (ctx as unknown as Partial<KoaContextWithOIDC>).oidc?.entities.Interaction;
       if (!details || ctx.response.get('location') !== interactionPath(details.uid)) return undefined;
       details.iat ??= Math.floor(Date.now() / 1000);
-      return { ...(await describe(current(), details)), isNew: true };
+      return { ...(await describe(looking(ctx), details)), isNew: true };
     },
     async look(uid) {
       const details = isInteractionUid(uid) ? await current().Interaction.find(uid) : undefined;

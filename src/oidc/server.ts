@@ -18,10 +18,12 @@ import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
 import { createRefreshEndpoint } from './refresh-endpoint.ts';
 import { createResourceServerLookup } from './resource-servers.ts';
+import type { ResumeParts } from './resume-here.ts';
 import { protocolRoutes } from './routes.ts';
 import type { PlainRequest } from './secret-request.ts';
 import { createSelfPostingPages } from './self-posting-pages.ts';
 import { createSessionRegistry, metaOf } from './session-registry.ts';
+import { createSessionStanding } from './session-standing.ts';
 import { signingKeys } from './signing-keys.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 import { registerTokenExchange } from './token-exchange.ts';
@@ -91,6 +93,12 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
     current = build();
   });
 
+  const onward: ResumeParts = {
+    handle: (ctx, next) => current.handle(ctx, next),
+    signatures: settings.cookieSignatures,
+    onLost: (error) => parts.logger.warn({ err: error }, 'an answer is not kept for a form that is sent twice'),
+  };
+
   return {
     answerPlain: (request) => current.plain(request),
     async plainRequests(ctx: Context, next) {
@@ -103,11 +111,7 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
       ctx.body = answer;
     },
     middleware: (ctx: Context, next) => current.handle(ctx, next),
-    interactions: createInteractions(() => current.provider, {
-      handle: (ctx, next) => current.handle(ctx, next),
-      signatures: settings.cookieSignatures,
-      onLost: (error) => parts.logger.warn({ err: error }, 'an answer is not kept for a form that is sent twice'),
-    }),
+    interactions: createInteractions(() => current.provider, onward, createSessionStanding(domains, registry)),
     browserSessions: registry.guard(createBrowserSessions(() => current.provider, domains, settings.issuer)),
     accessTokens: createAccessTokens(() => current.provider, domains, verify),
     firstParty: createFirstPartyCodes(() => current.provider, domains),

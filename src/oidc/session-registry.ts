@@ -145,7 +145,10 @@ class Registry implements SessionRegistry {
       );
       if (added.every(Boolean)) return this.#written.add(uid, signIn, grants);
     }
-    const flow = ctx?.oidc?.result?.login ? finishedInteraction(ctx) : undefined;
+    const isSignIn = ctx?.oidc?.result?.login !== undefined;
+    // A request that checks nothing, as the account chooser's, must not bring back what is over by its age.
+    if (!isSignIn && (await this.isOver({ uid, loginTs }, ctx))) return;
+    const flow = isSignIn ? finishedInteraction(ctx) : undefined;
     const browser: SignedInBrowser = {
       uid,
       accountId: asAccountId(accountId) satisfies AccountId,

@@ -23,6 +23,8 @@ export type Proof =
 export interface Evidence {
   readonly accountId: AccountId;
   readonly methods: readonly Proof[];
+  /** The protocol session of the browser that some of it was read from: with that it ends. */
+  readonly session?: string;
   /** Something was unusual when the first door opened, so that nothing is spared. */
   readonly cautious?: true;
 }
@@ -40,7 +42,7 @@ export interface Authentication {
 export function withProof(evidence: Evidence | undefined, accountId: AccountId, proof: Proof): Evidence {
   const before = evidence?.accountId === accountId ? evidence : undefined;
   const methods = [...(before?.methods ?? []).filter(({ method }) => method !== proof.method), proof];
-  return { accountId, methods, ...(before?.cautious && { cautious: true }) };
+  return { ...before, accountId, methods };
 }
 
 /** {@link withProof} for what has no more to it than when it was shown. */

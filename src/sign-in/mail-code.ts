@@ -1,5 +1,7 @@
+import type { Account } from '../accounts/index.ts';
 import type { CodeKey } from '../one-time-secrets/index.ts';
 import { occasionOf } from '../registration/index.ts';
+import { sha256 } from '../shared/crypto.ts';
 import { AppError } from '../shared/errors.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { Flow } from './flow.ts';
@@ -14,12 +16,16 @@ export const mailSeconds = 600;
 /** Milliseconds until another code may be asked for with the button. */
 const patience = 30_000;
 
-/** A code belongs to one sign-in: read to somebody on the phone, it opens no other. */
-export const secondStepCode = ({ id }: Flow, accountId: AccountId): CodeKey => ({
-  purpose: 'second-step',
-  binding: id,
-  accountId,
-});
+/**
+ * What a mailed code is for. It belongs to one sign-in, and read to somebody on the phone it opens no other; and to the
+ * mailbox that it went to: when the account has another address by now, it opens nothing.
+ */
+export const mailedCode = (
+  purpose: 'sign-in' | 'second-step',
+  { id }: Pick<Flow, 'id'>,
+  accountId: AccountId,
+  account: Pick<Account, 'email'> | undefined,
+): CodeKey => ({ purpose, binding: account ? `${id} ${sha256(account.email)}` : id, accountId });
 
 /**
  * Mails the code of the second step: once for each challenge when its page is shown, and anew when it is asked for
@@ -43,7 +49,10 @@ export async function mailSecondStep(
     return { outcome: 'waits', view };
   try {
     await flows.transaction(async () => {
-      const { code, expiresAt } = await codes.create({ ...secondStepCode(flow, account.id), lifeSeconds: mailSeconds });
+      const { code, expiresAt } = await codes.create({
+        ...mailedCode('second-step', flow, account.id, account),
+        lifeSeconds: mailSeconds,
+      });
       const data = { ...occasionOf(clock, meta, account), code, expiresAt, afterPassword: true };
       await notifications.send({ to: account.email, template: 'sign-in-code', account: account.id, expiresAt, data });
     });

@@ -1,5 +1,4 @@
 import { type Account, parseEmail } from '../accounts/index.ts';
-import type { CodeKey } from '../one-time-secrets/index.ts';
 import { occasionOf } from '../registration/index.ts';
 import { sha256 } from '../shared/crypto.ts';
 import { AppError } from '../shared/errors.ts';
@@ -7,7 +6,7 @@ import { type AccountId, asAccountId, randomText } from '../shared/ids.ts';
 import { recordFailure } from './failures.ts';
 import { openFirstDoor } from './first-door.ts';
 import type { Flow } from './flow.ts';
-import { mailSeconds } from './mail-code.ts';
+import { mailedCode, mailSeconds } from './mail-code.ts';
 import type { SignInParts } from './parts.ts';
 import { provenAt } from './proven-at.ts';
 import type { DoorInput, MailResult, NewSignIn, Refusal, RequestMeta, SubmitResult } from './sign-in-types.ts';
@@ -21,12 +20,6 @@ export interface MailSignIn {
   /** The path that a link leads to: a page of the same sign-in. */
   readonly pathOf: (token: string) => string;
 }
-
-const firstDoorCode = ({ id }: Flow, accountId: AccountId): CodeKey => ({
-  purpose: 'sign-in',
-  binding: id,
-  accountId,
-});
 
 /** Stands for a name that nobody has, so that the caps count it as they count an account. */
 const nobodyOf = (login: string): AccountId =>
@@ -45,7 +38,10 @@ async function send(
   const mail = { to: email, account: account?.id };
   const occasion = occasionOf(clock, meta, account);
   // The code is made where links are mailed too: its caps hold for both.
-  const { code, expiresAt } = await codes.create({ ...firstDoorCode(flow, to), lifeSeconds: mailSeconds });
+  const { code, expiresAt } = await codes.create({
+    ...mailedCode('sign-in', flow, to, account),
+    lifeSeconds: mailSeconds,
+  });
   if (policy.email?.signIn === 'code') {
     await notifications.send({ ...mail, template: 'sign-in-code', expiresAt, data: { ...occasion, code, expiresAt } });
     return;
@@ -143,9 +139,11 @@ export const submitMailedCode = (
   meta: RequestMeta,
 ): Promise<SubmitResult> =>
   open(parts, flowId, input, meta, async (flow) => {
-    if (flow.mailAccount === undefined || parts.policy.email?.signIn !== 'code') return { reason: 'used_code' };
-    const outcome = await parts.codes.use({ ...firstDoorCode(flow, flow.mailAccount), code });
-    if (outcome === 'accepted') return { accountId: flow.mailAccount };
+    const { accounts, codes, policy } = parts;
+    const { mailAccount: to } = flow;
+    if (to === undefined || policy.email?.signIn !== 'code') return { reason: 'used_code' };
+    const outcome = await codes.use({ ...mailedCode('sign-in', flow, to, await accounts.find(to)), code });
+    if (outcome === 'accepted') return { accountId: to };
     return { reason: outcome === 'wrong' ? 'wrong_code' : 'used_code' };
   });
 
@@ -158,9 +156,11 @@ export const submitMailedLink = (
   meta: RequestMeta,
 ): Promise<SubmitResult> =>
   open(parts, flowId, input, meta, async (flow) => {
-    const { links, policy } = parts;
+    const { accounts, links, policy } = parts;
     const asked = await links.peek('sign-in', token);
     if (policy.email?.signIn !== 'link' || asked?.data.flow !== flow.id) return { reason: 'used_code' };
     const link = await links.use('sign-in', token);
-    return link?.accountId ? { accountId: link.accountId } : { reason: 'used_code' };
+    const account = link?.accountId && (await accounts.find(link.accountId));
+    // The mailbox that it went to has to be the account's still.
+    return account && account.email === link.email ? { accountId: account.id } : { reason: 'used_code' };
   });

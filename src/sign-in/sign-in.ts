@@ -6,6 +6,7 @@ import { finish, recordSuccess } from './finish.ts';
 import { toMilliseconds } from './flow.ts';
 import { acknowledgeBackupCodes, renewBackupCodes } from './keep-backup-codes.ts';
 import { answerOffer, beginOfferedPasskey, changePassword, passwordRules, resendVerification } from './last-steps.ts';
+import { withLiveEvidence } from './live-evidence.ts';
 import { mailSecondStep } from './mail-code.ts';
 import { type MailSignIn, mailSignIn, submitMailedCode, submitMailedLink } from './mail-sign-in.ts';
 import { look, open, restart, view } from './open-flow.ts';
@@ -120,38 +121,42 @@ function countPaused({ throttle, clock, policy }: SignInParts, atMost: number): 
 }
 
 /** Makes the sign-in domain. */
-export const createSignIn = (parts: SignInParts): SignIn => ({
-  open: (flowId, input) => open(parts, flowId, input),
-  look: (flowId, input) => look(parts, flowId, input),
-  view: (flowId) => view(parts, flowId),
-  submitPassword: (flowId, input, meta) => submitPassword(parts, flowId, input, meta),
-  submitTotp: (flowId, code, meta, device) => submitTotp(parts, flowId, code, { meta, device }),
-  submitBackupCode: (flowId, code, meta, device) => submitBackupCode(parts, flowId, code, { meta, device }),
-  passkeysUsable: parts.passkeys.usable,
-  emailSignIn: parts.policy.email?.signIn ?? 'off',
-  beginPasskey: (flowId, start) => beginPasskey(parts, flowId, start),
-  submitPasskey: (flowId, input, meta) => submitPasskey(parts, flowId, input, meta),
-  mailSecondStep: (flowId, again, meta) => mailSecondStep(parts, flowId, again, meta),
-  submitEmailCode: (flowId, code, meta, device) => submitEmailCode(parts, flowId, code, { meta, device }),
-  mailSignIn: (flowId, wish, meta) => mailSignIn(parts, flowId, wish, meta),
-  submitMailedCode: (flowId, code, input, meta) => submitMailedCode(parts, flowId, code, input, meta),
-  submitMailedLink: (flowId, token, input, meta) => submitMailedLink(parts, flowId, token, input, meta),
-  resendVerification: (flowId) => resendVerification(parts, flowId),
-  passwordRules: (flowId) => passwordRules(parts, flowId),
-  changePassword: (flowId, password, meta) => changePassword(parts, flowId, password, meta),
-  beginOfferedPasskey: (flowId) => beginOfferedPasskey(parts, flowId),
-  answerOffer: (flowId, response, meta) => answerOffer(parts, flowId, response, meta),
-  beginEnrolment: (flowId) => beginEnrolment(parts, flowId),
-  confirmEnrolment: (flowId, code, meta) => confirmEnrolment(parts, flowId, code, meta),
-  renewBackupCodes: (flowId, meta) => renewBackupCodes(parts, flowId, meta),
-  acknowledgeBackupCodes: (flowId) => acknowledgeBackupCodes(parts, flowId),
-  restart: (flowId) => restart(parts, flowId),
-  finish: (flowId) => finish(parts, flowId),
-  recordSuccess: (finished, meta) => recordSuccess(parts, finished, meta),
-  async hasSecondFactor(accountId) {
-    const { passkeys = 0, ...factors } = (await knowOf(parts, accountId)).factors;
-    return hasSecondFactor({ ...factors, passkeys });
-  },
-  countPaused: (atMost) => countPaused(parts, atMost),
-  purge: () => purge(parts),
-});
+export function createSignIn(given: SignInParts): SignIn {
+  const { flows, revocations } = given;
+  const parts = revocations ? { ...given, flows: withLiveEvidence(flows, revocations) } : given;
+  return {
+    open: (flowId, input) => open(parts, flowId, input),
+    look: (flowId, input) => look(parts, flowId, input),
+    view: (flowId) => view(parts, flowId),
+    submitPassword: (flowId, input, meta) => submitPassword(parts, flowId, input, meta),
+    submitTotp: (flowId, code, meta, device) => submitTotp(parts, flowId, code, { meta, device }),
+    submitBackupCode: (flowId, code, meta, device) => submitBackupCode(parts, flowId, code, { meta, device }),
+    passkeysUsable: parts.passkeys.usable,
+    emailSignIn: parts.policy.email?.signIn ?? 'off',
+    beginPasskey: (flowId, start) => beginPasskey(parts, flowId, start),
+    submitPasskey: (flowId, input, meta) => submitPasskey(parts, flowId, input, meta),
+    mailSecondStep: (flowId, again, meta) => mailSecondStep(parts, flowId, again, meta),
+    submitEmailCode: (flowId, code, meta, device) => submitEmailCode(parts, flowId, code, { meta, device }),
+    mailSignIn: (flowId, wish, meta) => mailSignIn(parts, flowId, wish, meta),
+    submitMailedCode: (flowId, code, input, meta) => submitMailedCode(parts, flowId, code, input, meta),
+    submitMailedLink: (flowId, token, input, meta) => submitMailedLink(parts, flowId, token, input, meta),
+    resendVerification: (flowId) => resendVerification(parts, flowId),
+    passwordRules: (flowId) => passwordRules(parts, flowId),
+    changePassword: (flowId, password, meta) => changePassword(parts, flowId, password, meta),
+    beginOfferedPasskey: (flowId) => beginOfferedPasskey(parts, flowId),
+    answerOffer: (flowId, response, meta) => answerOffer(parts, flowId, response, meta),
+    beginEnrolment: (flowId) => beginEnrolment(parts, flowId),
+    confirmEnrolment: (flowId, code, meta) => confirmEnrolment(parts, flowId, code, meta),
+    renewBackupCodes: (flowId, meta) => renewBackupCodes(parts, flowId, meta),
+    acknowledgeBackupCodes: (flowId) => acknowledgeBackupCodes(parts, flowId),
+    restart: (flowId) => restart(parts, flowId),
+    finish: (flowId) => finish(parts, flowId),
+    recordSuccess: (finished, meta) => recordSuccess(parts, finished, meta),
+    async hasSecondFactor(accountId) {
+      const { passkeys = 0, ...factors } = (await knowOf(parts, accountId)).factors;
+      return hasSecondFactor({ ...factors, passkeys });
+    },
+    countPaused: (atMost) => countPaused(parts, atMost),
+    purge: () => purge(parts),
+  };
+}

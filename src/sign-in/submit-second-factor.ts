@@ -4,7 +4,7 @@ import { type CodeTry, findCodeTry, hasMoved, takeCodeTry } from './code-try.ts'
 import { type Method, withMethod } from './evidence.ts';
 import { recordFailure } from './failures.ts';
 import type { Flow } from './flow.ts';
-import { secondStepCode } from './mail-code.ts';
+import { mailedCode } from './mail-code.ts';
 import type { SecondFactor } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
 import type { RequestMeta, SubmitResult, TryingDevice } from './sign-in-types.ts';
@@ -143,7 +143,7 @@ export const submitEmailCode = (
     way: 'email',
     method: 'email',
     async examine(account, flow) {
-      const outcome = await parts.codes.use({ ...secondStepCode(flow, account.id), code });
+      const outcome = await parts.codes.use({ ...mailedCode('second-step', flow, account.id, account), code });
       const verdict = outcome === 'too_many' || outcome === 'expired' ? 'used' : outcome;
       return async () => verdict;
     },

@@ -84,6 +84,7 @@ export async function createFixture(lane: SqlLane) {
     devices,
     flows: createSqlFlowStore(database),
     links: createSqlLinkStore(database),
+    codes: createSqlCodeStore(database),
   });
   const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
   const records = createSqlPasswordRecordStore(database);

@@ -62,8 +62,8 @@ export interface Visit {
 /** The browser's earlier sign-in as evidence; the sign-in domain decides what it is still worth. */
 export function sessionEvidence(interaction: Interaction): Evidence | undefined {
   const { session } = interaction;
-  if (!session || interaction.sessionIsStale || session.authTime === undefined) return undefined;
-  return readEvidence(asAccountId(session.accountId), session.amr, session.authTime);
+  if (session?.authTime === undefined || interaction.sessionIsStale) return undefined;
+  return { ...readEvidence(asAccountId(session.accountId), session.amr, session.authTime), session: session.uid };
 }
 
 /** What this interaction asks of a sign-in: the request, the client and the APIs together. */

@@ -184,7 +184,10 @@ export async function submitSecondFactor(
   if (action === 'resend') return resend(surface, remember, visit);
   const passkey = action === 'passkey' || page === 'passkey' ? (form.get('passkey') ?? '') : undefined;
   const result = await submit(surface, visit, page, { code: form.get('code') ?? '', passkey });
-  const accountId = result.outcome === 'accepted' ? result.view.account?.id : undefined;
+  // A key at the first door may be accepted and open nothing yet: only who came through both has a browser to remember.
+  const isThrough =
+    result.outcome === 'accepted' && result.view.step !== 'password' && result.view.step !== 'second-factor';
+  const accountId = isThrough ? result.view.account?.id : undefined;
   if (accountId !== undefined && form.get('trust') === 'yes') await rememberDevice(surface, ctx, accountId);
   const refused = result.outcome === 'refused' && passkey !== undefined;
   const signals = refused ? await surface.passkeys.unknownSignal(passkey) : undefined;
