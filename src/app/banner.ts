@@ -7,7 +7,7 @@ const line = (label: string, value: string): string => `  ${label.padEnd(14)}${v
 /** What a demo user is good for, in a word or two. */
 export const noteFor = ({ totp, roles }: DemoUser): string =>
   totp
-    ? 'two doors; its authenticator key is in demo.json'
+    ? `two doors; authenticator key ${totp.secret}`
     : roles.includes('admin')
       ? 'administrator'
       : 'one door; the second sign-in offers a passkey';

@@ -139,8 +139,14 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
       return {
         ...(active && { who: nameOf(active) }),
         links: [
+          {
+            href: '/account',
+            label: active ? 'Your account' : 'Sign in to your account',
+            hint: 'Profile, password, sessions and devices',
+            icon: 'person',
+          },
           ...(showAdmin
-            ? [{ href: '/admin', label: 'Admin', hint: 'People, apps, keys and events', icon: 'seal' as const }]
+            ? [{ href: '/admin', label: 'Admin', hint: 'Sign-ins, events, keys and apps', icon: 'seal' as const }]
             : []),
           { href: '/api/docs', label: 'API docs', hint: 'For developers of apps and services', icon: 'document' },
           ...(playground

@@ -27,7 +27,9 @@ export async function openDatabase(
   try {
     if (config.SALLYPORT_AUTO_MIGRATE) {
       const applied = await bringUpToDate(config, database);
-      if (applied.length > 0) logger.info({ migrations: applied }, 'the schema was brought up to date');
+      if (applied.length > 0) {
+        logger.info({ migrations: applied.length, last: applied.at(-1) }, 'the schema was brought up to date');
+      }
     } else if ((await pendingMigrations(database)) > 0) {
       throw new Error('The schema is older than this release. Run `npx sallyport migrate`.');
     }

@@ -28,6 +28,13 @@ function innerType(schema: unknown): unknown {
   return inner;
 }
 
+/** The words that an option takes, where it takes no others; else none. */
+export function choicesOf(schema: unknown): readonly string[] {
+  const inner = innerType(schema);
+  const one = inner instanceof z.ZodArray ? inner.element : inner;
+  return one instanceof z.ZodEnum ? one.options.map(String) : [];
+}
+
 /** The options of a command as they are typed, without those that only come from standard input. */
 export function optionsOf({ schema, stdin = {} }: CommandShape): Option[] {
   const hidden = new Set(Object.values(stdin));

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type CommandShape, flagOf } from './command.ts';
-import { optionsOf } from './parse-arguments.ts';
+import { choicesOf, optionsOf } from './parse-arguments.ts';
 
 /** The list of commands. */
 export function usage(commands: readonly CommandShape[]): string {
@@ -21,7 +21,10 @@ export function commandUsage(command: CommandShape): string {
     .filter(({ name }) => name !== command.positional)
     .map(({ name, flag, type, multiple }) => {
       const schema = command.schema.shape[name] as z.ZodType;
-      const text = `${schema.description ?? ''}${multiple ? ' May be given more than once.' : ''}`.trim();
+      const { description = '' } = schema;
+      const choices = choicesOf(schema).filter((choice) => !description.includes(choice));
+      const which = choices.length === 0 ? '' : ` One of ${choicesOf(schema).join(', ')}.`;
+      const text = `${description}${which}${multiple ? ' May be given more than once.' : ''}`.trim();
       const needed = schema.safeParse(undefined).success ? '' : ' Needed.';
       return [type === 'boolean' ? flag : `${flag} …`, `${text}${needed}`] as const;
     });

@@ -10,8 +10,11 @@ export const prompts = {
 
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+/** A field that may be left empty. A union would answer for its members, with none of their messages. */
 const optional = <T extends z.ZodType>(schema: T) =>
-  z.union([z.literal('').transform(() => undefined), schema]).optional();
+  z.preprocess((text) => (text === '' ? undefined : text), schema.optional()).optional();
+/** Text with a message for whoever gives more. */
+const atMost = (length: number) => z.string().max(length, `Give ${length} characters or fewer.`);
 
 function isJsonObject(text: string): boolean {
   try {
@@ -28,25 +31,18 @@ const tick = z
   .transform((value) => value === 'on');
 
 const schema = z.object({
-  scope: z
-    .string()
-    .max(1000)
+  scope: atMost(1000)
     .transform(words)
     .refine((list) => list.every((word) => scopeToken.test(word)), 'A scope has no spaces, quotes or backslashes.')
     .transform((list) => [...new Set(list)]),
   prompt: optional(z.enum(Object.keys(prompts) as (keyof typeof prompts)[], 'Choose one of the list.')),
   max_age: optional(z.coerce.number('Give a number of seconds.').int('Give whole seconds.').min(0, 'Give 0 or more.')),
-  acr_values: optional(z.string().max(200)),
-  login_hint: optional(z.string().max(200)),
+  acr_values: optional(atMost(200)),
+  login_hint: optional(atMost(200)),
   resource: optional(
-    z
-      .string()
-      .max(500)
-      .refine((text) => URL.canParse(text) && !text.includes('#'), 'Give an absolute URI without a fragment.'),
+    atMost(500).refine((text) => URL.canParse(text) && !text.includes('#'), 'Give an absolute URI without a fragment.'),
   ),
-  claims: optional(
-    z.string().max(2000).refine(isJsonObject, 'Give a JSON object, for example {"id_token":{"email":null}}.'),
-  ),
+  claims: optional(atMost(2000).refine(isJsonObject, 'Give a JSON object, for example {"id_token":{"email":null}}.')),
   par: tick,
   dpop: tick,
 });

@@ -62,7 +62,10 @@ export async function issueRecoveryLink(
   checkIssuer(by, account);
   const standing = { ...(await credentials.factorsOf(accountId)), passkeys: await passkeys.countOf(accountId) };
   if (!mayRecover(account.status, delivery) || proofFor({ lost, removes }, standing) === undefined) {
-    throw new AppError('conflict', 'A recovery link of this kind cannot help this account as it is now.');
+    throw new AppError(
+      'conflict',
+      'A recovery link of this kind cannot help this account as it is now: it may not be recovered, or has nothing of what the link removes, or nothing that could be proven beside it.',
+    );
   }
   return transaction(async () => {
     const { id, token, expiresAt } = await links.create({

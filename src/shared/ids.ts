@@ -49,7 +49,7 @@ export const newClientId = (): ClientId => `app_${randomText(20)}` as ClientId;
 export const asClientId = (value: string): ClientId => value as ClientId;
 
 /** An id for a log line, an audit row and the page that shows it: 80 random bits. */
-export const newReference = (prefix: 'req' | 'err' | 'evt'): string => `${prefix}_${randomText(16)}`;
+export const newReference = (prefix: 'req' | 'evt'): string => `${prefix}_${randomText(16)}`;
 
 /** A new session id, 120 random bits: a handle to name a session by, never what opens it. */
 export const newSessionId = (): SessionId => `ses_${randomText(24)}` as SessionId;

@@ -32,7 +32,10 @@ export function createLogs({ level, pretty }: { level: string; pretty: boolean }
   const paths = secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`]);
   const redact = { paths, censor: '[cut]' };
   if (pretty) {
-    const transport = { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } };
+    const transport = {
+      target: 'pino-pretty',
+      options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss', singleLine: true },
+    };
     const logger = pino({ level, base: null, redact, transport });
     return { logger, access: logger };
   }

@@ -167,6 +167,7 @@ export interface ErrorPage {
   readonly message: string;
   readonly reference: string;
   readonly time: Date;
+  readonly status?: number | undefined;
   readonly app?: AppIdentity | undefined;
   /** Where trying again makes sense; a path of ours. */
   readonly retryUrl?: string | undefined;

@@ -2,7 +2,6 @@ import type { Context } from 'koa';
 import type { Client } from '../clients/index.ts';
 import type { HostedPages, ProtocolError } from '../oidc/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import { newReference } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { appCard } from './app-card.ts';
 import type { AppIdentity, DevicePage } from './page-models.ts';
@@ -69,10 +68,9 @@ export function createProtocolPages({ pages, clients, clock, logger, explain }: 
 
   return {
     async error(ctx: Context, problem, cause) {
-      const reference = newReference('err');
+      const reference = String(ctx.state.requestId);
       const detail = (cause as { error_detail?: string } | undefined)?.error_detail;
-      logger.warn({ reference, requestId: ctx.state.requestId, ...problem, detail }, 'a protocol error page was shown');
-      ctx.set('x-error-reference', reference);
+      logger.warn({ requestId: reference, ...problem, detail }, 'a protocol error page was shown');
       const app = await appOf(problem.clientId);
       await pages.show(
         ctx,

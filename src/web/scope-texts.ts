@@ -9,3 +9,7 @@ export const scopeTexts: Readonly<Record<string, Pick<ConsentScope, 'icon' | 'te
   phone: { icon: 'phone', text: 'See your phone number' },
   offline_access: { icon: 'clock', text: 'Keep this access while you are away, until you remove it' },
 };
+
+/** Those of the scopes that have words, in the order above: first who somebody is, last how long the access stays. */
+export const textsOfScopes = (names: readonly string[]) =>
+  Object.entries(scopeTexts).filter(([name]) => names.includes(name));

@@ -43,7 +43,8 @@ describe('the field for a new password', () => {
     expect(html).to.match(
       /id="new-password-error" role="alert">Use 15 characters or more\. This password has 8\. .* common/,
     );
-    expect(html).to.contain('aria-invalid="true"');
+    expect(html).to.contain('aria-invalid="true"').and.to.contain('aria-describedby="new-password-error"');
+    expect(html).not.to.contain('new-password-hint');
   });
 
   it('tells the strength while it is typed, under the strict policy and without asking anybody', async () => {

@@ -76,6 +76,8 @@ for (const lane of fullestStoreLane()) {
       expect(page.text).to.include('See your name, picture and profile').and.include(`, <bdi>${person.account.email}`);
       expect(page.text).to.include('Keep this access while you are away').and.include('Read your notes');
       expect(page.text).to.not.include('Change your notes').and.not.include('Not yet');
+      // The order of the consent page, not that of the alphabet.
+      expect(page.text).to.match(/Recognise you.*your name, picture.*your email.*Keep this access.*Read your notes/s);
       const [consent] = await server.app.domains.consents.list(person.account.id);
       expect(Math.abs((consent?.lastUsedAt ?? 0) - Date.now())).to.be.below(60_000);
 

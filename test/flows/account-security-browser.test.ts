@@ -104,6 +104,17 @@ describe('the account console in a browser', function () {
     }
   });
 
+  it('says on a phone where a page is, in the heading and to screen readers', async () => {
+    await open(await createPerson(server), '/account/profile/email', async ({ page, at }) => {
+      await at('account-email');
+      const [way, here] = [page.locator('.crumbs'), page.locator('.crumbs [aria-current=page]')];
+      expect((await here.boundingBox())?.width).to.be.above(50);
+      await page.setViewportSize({ width: 390, height: 844 });
+      expect((await page.locator('.crumbs li:last-child').boundingBox())?.width).to.equal(1);
+      expect(await way.ariaSnapshot()).to.include(await here.innerText());
+    });
+  });
+
   it('changes a password with the keyboard alone, and says at the field what is wrong', async () => {
     const person = await createPerson(server);
     await open(person, '/account/password', async ({ page, at, text }) => {

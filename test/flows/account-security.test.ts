@@ -192,7 +192,10 @@ for (const lane of fullestStoreLane()) {
       const { code } = await enrolTotp(server, person.account.id, person.login);
       const { web, page } = await enterWithCode(person, await code(), '/account/two-step/off');
       expectPage(page, 'account-two-step-off');
-      expect(said(page)).to.include('Vault &amp; Co asks for two steps');
+      expect(said(page))
+        .to.include('Vault &amp; Co asks for two steps')
+        .and.include('Turn off two\u2011step verification?');
+      expect(page.text).to.include('<title>Turn off two-step verification · ');
       expectPage(await web.submit(page, { action: 'continue' }, 'csrf'), 'login');
       expect((await server.app.domains.credentials.factorsOf(person.account.id)).totp).to.equal(false);
       expect(await countOf(person, 'second_factor.removed')).to.equal(1);

@@ -79,7 +79,7 @@ describe('signing out with a browser', function () {
       await page.goto(`${server.url}/oauth2/logout`);
       await at('logout');
       await page.getByRole('link', { name: 'Stay signed in' }).click();
-      await at('home');
+      await at('account-overview');
       await page.goto(`${app.origin}/sign-in?prompt=none`);
       await at('app-in');
       await page.goto(`${server.url}/oauth2/logout`);

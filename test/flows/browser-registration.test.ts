@@ -117,7 +117,7 @@ describe('registering and recovering with a browser', function () {
   });
 
   it('says what is wrong with a registration, shows how strong a password is, and keeps the address', async () => {
-    await visitApp(async ({ page, at, submit }) => {
+    await visitApp(async ({ page, at, submit, text }) => {
       await page.goto(`${server.url}/account/register`);
       await at('register');
       expect(await page.locator('meter').isVisible()).to.equal(false);
@@ -130,6 +130,13 @@ describe('registering and recovering with a browser', function () {
       await at('register');
       expect(await page.evaluate('document.activeElement.id')).to.equal('new-password');
       expect(await page.locator('#email').inputValue()).to.equal('mara@fernhill.example');
+      const input = page.locator('#new-password');
+      expect(await input.getAttribute('aria-describedby')).to.equal('new-password-error');
+      await input.pressSequentially('meadow');
+      expect(await page.locator('.error, [aria-invalid]').count()).to.equal(0);
+      expect(await input.getAttribute('aria-describedby')).to.equal('new-password-hint');
+      expect(await text('#new-password-hint')).to.match(/^Use 15 characters or more\. A few words/);
+      await at('register');
     });
   });
 

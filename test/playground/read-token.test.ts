@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose';
+import { claimsByScope } from '../../src/oidc/claims.ts';
 import { type ReadToken, readToken } from '../../src/playground/read-token.ts';
 
 const issuer = 'https://id.example.com';
@@ -32,6 +33,13 @@ describe('playground: reading tokens', () => {
     expect(token.claims.find(({ name }) => name === 'auth_time')?.time).to.deep.equal(now);
     expect(token.claims.find(({ name }) => name === 'sub')?.meaning).to.match(/^Who it is about/);
     expect(token.claims.find(({ name }) => name === 'odd')).to.deep.equal({ name: 'odd', value: '["<x>"]' });
+  });
+
+  it('explains every claim that the server gives', async () => {
+    const names = [...Object.values(claimsByScope).flat(), 'client_id', 'scope', 'jti', 'grant_id', 'cnf'] as string[];
+    const token = await read(await sign(Object.fromEntries(names.map((name) => [name, 'x']))));
+    if (token.format !== 'jwt') throw new Error('It is opaque.');
+    expect(token.claims.filter(({ meaning }) => !meaning)).to.deep.equal([]);
   });
 
   it('refuses what is not the issuer’s, not for us, or over', async () => {

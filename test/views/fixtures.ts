@@ -144,7 +144,7 @@ export const fixtures: readonly Fixture[] = [
     title: 'This sign-in has expired',
     message:
       'It was open for more than an hour, or was finished in another tab. Nothing is lost: start again from the app.',
-    reference: 'err_01k9zt4q7m2xhvjc',
+    reference: 'req_01k9zt4q7m2xhvjc',
     time: at,
     app,
     retryUrl: '/again',
@@ -153,7 +153,7 @@ export const fixtures: readonly Fixture[] = [
   fixture('error-plain', 'error', {
     title: 'This page does not exist',
     message: 'The address may be mistyped.',
-    reference: 'err_01k9zt4q7m2xhvjc',
+    reference: 'req_01k9zt4q7m2xhvjc',
     time: at,
   }),
   fixture('device', 'device', device),

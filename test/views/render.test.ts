@@ -93,6 +93,23 @@ describe('rendering', () => {
     }
   });
 
+  it('puts the way back before the way that loses something', () => {
+    for (const fixture of fixtures) {
+      expect(html(fixture), fixture.id).not.to.match(
+        /<button class="button danger[^>]*>[^<]*<\/button>\s*<a class="button/,
+      );
+    }
+  });
+
+  it('names passkeys at a pause only where the page offers them', () => {
+    const model = { app: { name: 'App' }, error: 'paused', pausedUntil: errorPage.time } as const;
+    const span = '</time><span hidden data-passkey>, or use a passkey</span>.';
+    expect(render('login', { ...model, passkeys: true }, context)).to.include(span);
+    expect(render('login', model, context))
+      .to.include('</time>.')
+      .and.not.include('passkey');
+  });
+
   it('keeps template options out of reach of a model', () => {
     const settings = { 'view options': { outputFunctionName: 'x;throw 1;//', escapeFunction: 'x', client: true } };
     const model = { ...errorPage, settings, cache: false, escapeFn: () => 'raw', include: () => 'raw' };

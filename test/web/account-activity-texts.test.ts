@@ -4,7 +4,11 @@ import { activityTypes, activityWords } from '../../src/web/account-console/acti
 import { auditTexts } from '../../src/web/admin-console/audit-texts.ts';
 
 describe('the words of the activity log', () => {
-  const row = (type: AuditType, details?: Record<string, string>, outcome: 'success' | 'failure' = 'success') => ({
+  const row = (
+    type: AuditType,
+    details?: Record<string, string | boolean>,
+    outcome: 'success' | 'failure' = 'success',
+  ) => ({
     type,
     outcome,
     ...(details && { details }),
@@ -46,6 +50,13 @@ describe('the words of the activity log', () => {
       expect(ended(reason), reason).to.equal('A device was signed out');
     }
     expect(activityWords(row('session.ended')).text).to.equal('Signed out');
+  });
+
+  it('tell a first password from a change', () => {
+    expect(activityWords(row('password.changed', { first: true })).text).to.equal('Password set');
+    for (const details of [{ first: false }, { first: 'true' }, undefined]) {
+      expect(activityWords(row('password.changed', details)).text).to.equal('Password changed');
+    }
   });
 
   it('say that something failed once, in the text or beside it', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { axe } from '../support/browser.ts';
 import { createPerson } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { enterPassword, visit } from '../support/visitor.ts';
@@ -47,7 +48,13 @@ describe('the page to try the API', function () {
       await visitor.at('account-overview');
       await page.goto(`${server.url}/api/docs/try`);
       await page.locator('#operations-Account-updateMe').waitFor();
-      await visitor.at('api-try');
+      expect(await axe(page)).to.deep.equal([]);
+      // Its colours follow by a script, a moment after the browser's own.
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.locator('.dark-mode #swagger-ui').waitFor();
+      expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal('rgb(24, 31, 29)');
+      expect(await axe(page, ['color-contrast'])).to.deep.equal([]);
+      await page.emulateMedia({ colorScheme: 'light' });
       await page.locator('#operations-Account-updateMe .opblock-summary-control').click();
       const operation = page.locator('#operations-Account-updateMe');
       await operation.locator('button.try-out__btn').click();

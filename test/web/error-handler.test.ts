@@ -66,8 +66,8 @@ describe('error handler', () => {
       const shown = await answer.text();
       expect(answer.status).to.equal(500);
       expect(shown).to.not.match(/select|password|\/srv|app\.ts|at /);
-      const reference = /err_[0-9a-z]{16}/.exec(shown)?.[0];
-      const line = lines.find((candidate) => candidate.reference === reference);
+      const reference = /req_[0-9a-z]{16}/.exec(shown)?.[0];
+      const line = lines.find((candidate) => candidate.err !== undefined && candidate.requestId === reference);
       expect(line?.err).to.have.property('stack').that.includes('select secret');
     }
     expect(text()).to.include('request failed');

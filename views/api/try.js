@@ -10,6 +10,12 @@ async function csrfToken() {
   return token;
 }
 
+// Its dark look goes by a class.
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();
+
 const isOurs = (address) => new URL(address, location.href).pathname.startsWith('/api/v1/');
 
 SwaggerUIBundle({

@@ -67,11 +67,25 @@ export function estimate(password, words = []) {
 /** Characters as the server counts them. */
 export const lengthOf = (password) => [...password.normalize('NFKC')].length;
 
+/** What was wrong with the password that was sent is not said about the one that is typed: the rules take its place. */
+function forgetRefusal(input, rules) {
+  const error = document.getElementById(`${input.id}-error`);
+  if (!error) return;
+  const hint = Object.assign(document.createElement('p'), {
+    className: 'hint',
+    id: `${input.id}-hint`,
+    textContent: rules,
+  });
+  error.replaceWith(hint);
+  input.removeAttribute('aria-invalid');
+  input.setAttribute('aria-describedby', hint.id);
+}
+
 function watch(box) {
   const input = document.getElementById(box.dataset.strength);
   const [meter, text] = [box.querySelector('meter'), box.querySelector('[data-strength-text]')];
   const live = document.querySelector('[data-live]');
-  const { levels, short, names } = JSON.parse(box.dataset.texts);
+  const { levels, short, names, rules } = JSON.parse(box.dataset.texts);
   const least = Number(box.dataset.least);
   let timer;
   const show = () => {
@@ -89,6 +103,7 @@ function watch(box) {
     }, 800);
   };
   input.addEventListener('input', show);
+  input.addEventListener('input', () => forgetRefusal(input, rules), { once: true });
   if (input.value !== '') show();
 }
 

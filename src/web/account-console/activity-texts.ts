@@ -88,10 +88,12 @@ const endings: Readonly<Record<string, Words>> = {
   'signed-out': words('device', 'Signed out'),
 };
 const anotherEnding = words('device', 'A device was signed out');
+const firstPassword = words('password', 'Password set');
 
 function wordsFor({ type, details }: Pick<AuditRow, 'type' | 'details'>): Words {
   const reason = type === 'session.ended' ? details?.reason : undefined;
   if (typeof reason === 'string') return (Object.hasOwn(endings, reason) && endings[reason]) || anotherEnding;
+  if (type === 'password.changed' && details?.first === true) return firstPassword;
   return own[type] ?? words('info', auditTexts[type]);
 }
 

@@ -6,7 +6,7 @@ import { asClientId } from '../../shared/ids.ts';
 import { appCard } from '../app-card.ts';
 import type { PageWriter } from '../page-writer.ts';
 import { metaOf } from '../request-meta.ts';
-import { scopeTexts } from '../scope-texts.ts';
+import { textsOfScopes } from '../scope-texts.ts';
 import { type AccountPage, seeDone } from './account-pages.ts';
 import type { AccountAppsPage, AppRight } from './data-page-models.ts';
 
@@ -22,10 +22,7 @@ const path = '/apps';
 /** What the app may do with the account itself, in the words of the consent page. */
 function scopesOf({ scopes, claims }: Consent, account: Account): AppRight[] {
   const values: Partial<Record<string, string>> = { email: account.email, phone: account.phoneNumber };
-  const known = scopes.flatMap((name) => {
-    const text = scopeTexts[name];
-    return text ? [{ ...text, value: values[name] }] : [];
-  });
+  const known = textsOfScopes(scopes).map(([name, text]) => ({ ...text, value: values[name] }));
   const facts = claims.map((claim) => claim.replaceAll('_', ' ')).join(', ');
   return facts === '' ? known : [...known, { icon: 'person', text: 'See these facts about you', value: facts }];
 }

@@ -27,7 +27,7 @@ const onThisPage: ConsoleShell['groups'][number] = {
     { href: '#sign-ins', label: 'Sign-ins', icon: 'person' },
     { href: '#events', label: 'Latest events', icon: 'clock' },
     { href: '#keys', label: 'Signing keys', icon: 'key' },
-    { href: '#apps', label: 'Apps', icon: 'device' },
+    { href: '#apps', label: 'Apps', icon: 'apps' },
   ],
 };
 
@@ -48,6 +48,7 @@ const shellFor = (account: Account, path = home): ConsoleShell => ({
     {
       label: 'Elsewhere',
       links: [
+        { href: '/account', label: 'Your account', icon: 'person' },
         { href: '/api/docs', label: 'API docs', icon: 'document' },
         { href: '/', label: 'Front page', icon: 'forward' },
       ],

@@ -150,7 +150,7 @@ export function createOverviewReader(
       clients.list({ limit: shown.clients + 1 }),
     ]);
     return {
-      lead: 'Who signs in, with what, and which keys stand behind it. Nothing can be changed here yet; the command line can.',
+      lead: 'Who signs in, with what, and which keys stand behind it. Sessions can be ended here; the command line changes everything else.',
       tiles,
       chart,
       events: await describeEvents(rows, { accounts, clients }),

@@ -10,7 +10,6 @@ import {
   type TokenFacts,
 } from '../../forward-auth/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import { newReference } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { createAccessWriter, type Observation } from '../http/access-log.ts';
 import { createCallerReader } from '../http/client-address.ts';
@@ -107,9 +106,8 @@ export function createForwardAuthLane(options: ForwardAuthLaneOptions): RequestL
 
   const fail = (res: ServerResponse, thrown: unknown, requestId: string): AccessFacts['refusal'] => {
     const { status, message, headers, code, reason, defect } = failureOf(thrown);
-    const reference = defect ? newReference('err') : requestId;
-    if (defect) logger.error({ err: thrown, reference, requestId }, 'a request at a proxy could not be decided');
-    send(res, status, { ...headers, 'X-Request-Id': requestId }, `${message} (${reference})`);
+    if (defect) logger.error({ err: thrown, requestId }, 'a request at a proxy could not be decided');
+    send(res, status, { ...headers, 'X-Request-Id': requestId }, `${message} (${requestId})`);
     return { code, ...(reason !== undefined && { reason }) };
   };
 

@@ -1,4 +1,3 @@
-import { newReference } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { EdgeContext, EdgeMiddleware } from './context.ts';
 import { type Failure, failureOf, failureOfStatus } from './failure.ts';
@@ -8,7 +7,7 @@ import { routeFor } from './routes.ts';
 export interface ErrorPage {
   readonly title: string;
   readonly message: string;
-  /** The id that the log has too. */
+  /** The id of the request, which the log and the audit log have too. */
   readonly reference: string;
   readonly time: Date;
   readonly status: number;
@@ -61,7 +60,8 @@ export interface ErrorHandlerOptions {
  * the OAuth endpoints. What is not a refusal becomes a 500 with an id; its stack goes to the log and nowhere else.
  */
 export function createErrorHandler({ logger, renderErrorPage }: ErrorHandlerOptions): EdgeMiddleware {
-  const write = async (ctx: EdgeContext, failure: Failure, reference: string): Promise<void> => {
+  const write = async (ctx: EdgeContext, failure: Failure): Promise<void> => {
+    const reference = ctx.state.requestId;
     clearAnswer(ctx, failure);
     const rendering = renderingFor(ctx);
     if (rendering === 'oauth') {
@@ -85,11 +85,11 @@ export function createErrorHandler({ logger, renderErrorPage }: ErrorHandlerOpti
     ctx.status = failure.status;
   };
 
-  const report = (ctx: EdgeContext, failure: Failure, thrown: unknown, reference: string): void => {
+  const report = (ctx: EdgeContext, failure: Failure, thrown: unknown): void => {
     const { code, reason } = failure;
     ctx.state.refusal = { code, ...(reason !== undefined && { reason }) };
     if (failure.defect) {
-      logger.error({ err: thrown, reference, requestId: ctx.state.requestId }, 'request failed');
+      logger.error({ err: thrown, requestId: ctx.state.requestId }, 'request failed');
     } else if (failure.status >= 500) {
       const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
       logger.warn({ reason: String(cause), requestId: ctx.state.requestId }, 'request could not be served');
@@ -102,11 +102,10 @@ export function createErrorHandler({ logger, renderErrorPage }: ErrorHandlerOpti
     } catch (thrown) {
       if (clientLeft(ctx)) return;
       const failure = failureOf(thrown);
-      const reference = failure.defect ? newReference('err') : ctx.state.requestId;
-      report(ctx, failure, thrown, reference);
-      if (ctx.writable) await write(ctx, failure, reference);
+      report(ctx, failure, thrown);
+      if (ctx.writable) await write(ctx, failure);
       return;
     }
-    if (isBareFailure(ctx)) await write(ctx, failureOfStatus(ctx.status), ctx.state.requestId);
+    if (isBareFailure(ctx)) await write(ctx, failureOfStatus(ctx.status));
   };
 }

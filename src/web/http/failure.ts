@@ -44,7 +44,7 @@ const byStatus: Readonly<Record<number, { readonly title: string; readonly messa
   400: { title: 'That was not understood', message: 'The request is not well-formed.' },
   404: {
     title: 'There is nothing here',
-    message: 'No page has this address. Check it, or go back to the app you came from.',
+    message: 'No page has this address. Check it, or go back to the app that you came from.',
   },
   405: { title: 'Not like this', message: 'This address does not take that kind of request.' },
   413: { title: 'Too large', message: 'The request is larger than this server takes.' },

@@ -49,10 +49,12 @@ function misdirected(ctx: EdgeContext, issuer: string): void {
     ctx.throw(421, `This server answers at ${issuer} only. Use that address.`);
   }
   ctx.type = 'html';
+  // Its styles have no address here either.
   ctx.body = `<!DOCTYPE html>
-<html lang="en"><meta charset="utf-8"><title>Use ${issuer}</title>
-<h1>This is not the address of this server</h1>
-<p>It answers at <a href="${issuer}/">${issuer}</a> only. Open that address instead.</p>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>Use ${issuer}</title>
+<main><h1>This is not the address of this server</h1>
+<p>It answers at <a href="${issuer}/">${issuer}</a> only. Open that address instead.</p></main>
 </html>
 `;
 }
