@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as oidc from 'openid-client';
 import { goodPassword } from '../registration/fixture.ts';
 import { createClient } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
+import { secondOver } from '../support/second-over.ts';
 import { fullestStoreLane } from '../support/store-lanes.ts';
 import { expectPage, type Page, signInBase, WebClient } from '../support/web-client.ts';
 import { House, type Resident, type Second } from './house.ts';
@@ -11,7 +11,6 @@ import { House, type Resident, type Second } from './house.ts';
 /** Two addresses of one household, and one of somebody else. What was looked at from one is looked at again from another. */
 const [home, nearby, away] = ['2001:db8:7:7::5', '2001:db8:7:7::6', '2001:db8:9:9::1'];
 const operator = { kind: 'operator' } as const;
-const nextSecond = () => delay(1000 - (Date.now() % 1000));
 
 /** A thief has the cookie of a session that is stored and over. It must prove nothing on any page of a sign-in. */
 for (const lane of fullestStoreLane()) {
@@ -61,7 +60,7 @@ for (const lane of fullestStoreLane()) {
     const newPassword = async ({ account }: Resident, mustChange = false): Promise<void> => {
       const { credentials } = house.server.app.domains;
       await credentials.setPassword(account.id, goodPassword(), { actor: operator, mustChange });
-      await nextSecond();
+      await secondOver();
     };
     const rest = ({ account }: Resident, minutes: number) =>
       house.server.app.database
@@ -140,7 +139,7 @@ for (const lane of fullestStoreLane()) {
       expectPage(page, 'enroll-totp');
       const { sessions } = house.server.app.domains;
       for (const { id } of await sessions.list(person.account.id)) await sessions.end(id, operator, 'signed-out');
-      await nextSecond();
+      await secondOver();
       const after: Page = await web.open(page.url);
       if (after.status !== 410) expectPage(after, 'login');
       expect((await house.server.app.domains.credentials.factorsOf(person.account.id)).totp).to.equal(false);

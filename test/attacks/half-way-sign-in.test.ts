@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as oidc from 'openid-client';
 import { generate } from 'otplib';
@@ -9,6 +8,7 @@ import { goodPassword, newAddress } from '../registration/fixture.ts';
 import { DirectClient, textOf } from '../support/direct-client.ts';
 import { createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
+import { secondOver } from '../support/second-over.ts';
 import { freePort, type RunningApp, startApp } from '../support/start-app.ts';
 import { expectPage, WebClient } from '../support/web-client.ts';
 
@@ -49,7 +49,7 @@ describe('a sign-in that stands half-way when its account is taken back', () => 
     const done = await follow(new WebClient(server.url), path, { 'new-password': next });
     expect(done.text).to.include('data-page="reset-password"');
     expect(await server.app.domains.credentials.verifyPassword(account.id, next)).to.equal(true);
-    await delay(1000 - (Date.now() % 1000));
+    await secondOver();
     return next;
   }
 
@@ -74,7 +74,7 @@ describe('a sign-in that stands half-way when its account is taken back', () => 
     const secret = secretOn(page.text);
     const given = goodPassword();
     await credentials.setPassword(person.account.id, given, { actor: { kind: 'operator' }, mustChange: true });
-    await delay(1000 - (Date.now() % 1000));
+    await secondOver();
     let next = await thief.submit(page, { code: await generate({ secret }), action: 'continue' }, 'code');
     if (next.name === 'backup-codes') {
       const field = /type="checkbox"[^>]*name="([^"]+)"/.exec(next.text)?.[1] ?? 'saved';
@@ -121,7 +121,7 @@ describe('a sign-in that stands half-way when its account is taken back', () => 
     expectPage(waits, 'unverified');
     const { token } = await mailed(server, email, 'verify-email');
     expect(await registration.verifyEmail(token, { newPassword: goodPassword() })).to.include({ outcome: 'verified' });
-    await delay(1000 - (Date.now() % 1000));
+    await secondOver();
     const next = await thief.submit(waits, { action: 'continue' }, 'csrf', 'action');
     if (next.name === 'enroll-totp') {
       await thief.submit(next, { code: await generate({ secret: secretOn(next.text) }), action: 'continue' }, 'code');

@@ -3,9 +3,10 @@ import * as oidc from 'openid-client';
 import { statusOfToken } from '../status-list/decoder.ts';
 import { createClient, createPerson } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
+import { secondOver } from '../support/second-over.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { WebClient } from '../support/web-client.ts';
-import { registerApp, secondOver, tokenOf, withToken } from '../web/api-caller.ts';
+import { registerApp, tokenOf, withToken } from '../web/api-caller.ts';
 
 const operator = { kind: 'operator' } as const;
 const callback = 'https://app.example/callback';

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { follow, mailed } from '../flows/entry-visitor.ts';
 import { goodPassword, newAddress } from '../registration/fixture.ts';
+import { secondOver } from '../support/second-over.ts';
 import { type Page, signInBase, WebClient } from '../support/web-client.ts';
 import { House, type Resident } from './house.ts';
 
@@ -25,7 +25,7 @@ for (const kind of ['code', 'link'] as const) {
       const sent = await web.submit(form, { username: person.login, action: 'continue' }, 'username');
       const secret = await house.mailed(person, kind === 'code' ? /^(\d{8})$/m : /(\/sign-in\/\S+token=\S+)/);
       await happens(person);
-      await delay(1000 - (Date.now() % 1000));
+      await secondOver();
       if (kind === 'code') return web.submit(sent, { code: secret, action: 'continue' }, 'code');
       const opened = await web.open(secret);
       return opened.text.includes('name="token"') ? web.submit(opened, { action: 'continue' }, 'token') : opened;

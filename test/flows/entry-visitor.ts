@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import * as oidc from 'openid-client';
 import { createClient } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
+import { secondOver } from '../support/second-over.ts';
 import type { RunningApp } from '../support/start-app.ts';
 import { expectPage, type Page, WebClient } from '../support/web-client.ts';
 
@@ -77,7 +77,7 @@ export async function signInAfterChange(
   page: Page,
   person: { login: string; password: string },
 ): Promise<Page> {
-  await delay(1000 - (Date.now() % 1000));
+  await secondOver();
   return signIn(web, page, person);
 }
 

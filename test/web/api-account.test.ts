@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { generate } from 'otplib';
 import { createPerson, enrolTotp, type Person } from '../support/people.ts';
+import { secondOver } from '../support/second-over.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { fullestStoreLane } from '../support/store-lanes.ts';
-import { type Answer, type Ask, browserOf, secondOver, tokenOf, withToken } from './api-caller.ts';
+import { type Answer, type Ask, browserOf, tokenOf, withToken } from './api-caller.ts';
 
 const nextPassword = 'seven quiet lamps over water';
 const statusesOf = (answers: readonly Answer[]): Record<number, number> => {

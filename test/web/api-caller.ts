@@ -109,9 +109,3 @@ export async function browserOf(
     ask: (method, path, body, headers = {}) => send(method, path, body, { ...own, 'x-csrf-token': csrf, ...headers }),
   };
 }
-
-/** Sign-ins are told in whole seconds, and one of the second in which everything was ended is over as well. */
-export async function secondOver(): Promise<void> {
-  const now = Date.now();
-  await new Promise((resolve) => setTimeout(resolve, 1000 - (now % 1000)));
-}
