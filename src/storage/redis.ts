@@ -42,7 +42,10 @@ export async function evaluateOn(
 
 /** The Redis side of storage. Nothing here waits longer than 300 ms, whatever Redis does. */
 export interface RedisConnection extends AsyncDisposable {
-  /** For those who bring their own commands and patience (rate limits): here only a silent connection ends, after 2 s. */
+  /**
+   * For those who bring their own commands and patience (rate limits). Here only a silent connection ends: after 2 s, or
+   * what a command may take where that is longer.
+   */
   readonly client: RedisClient;
   readonly state: RedisState;
   /** Called at each change of state, with what failed; returns what stops it. */
@@ -76,7 +79,7 @@ export function isRedisUnavailable(error: unknown): boolean {
 // Only where there is a Redis: loading the driver takes a tenth of a start.
 const driver = (): typeof import('ioredis') => createRequire(import.meta.url)('ioredis');
 
-function connect(url: string): RedisClient {
+function connect(url: string, milliseconds: number): RedisClient {
   const { AbstractConnector, Cluster, Redis } = driver();
   const target = new URL(url);
   const isCluster = target.searchParams.get('cluster') === 'true';
@@ -84,7 +87,7 @@ function connect(url: string): RedisClient {
   const options = {
     Connector: createConnector(AbstractConnector),
     connectTimeout: limits.connect,
-    socketTimeout: limits.silence,
+    socketTimeout: Math.max(limits.silence, milliseconds),
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     // A command that was sent twice could claim, or count, twice.
@@ -167,7 +170,7 @@ const away = (cause?: unknown): AppError =>
  * A command may take so many milliseconds.
  */
 export function openRedis(url: string, milliseconds = usualMilliseconds): RedisConnection {
-  const client = connect(url);
+  const client = connect(url, milliseconds);
   const within = createPatience(milliseconds, 'Redis');
   const breaker = new Breaker(() => within(client.ping()));
   // Without a listener the driver would write to the console; what matters comes back to the caller.

@@ -4,8 +4,8 @@ import { createRedisArtifactStores } from '../../src/oidc/artifact-store-redis.t
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { openPostgres } from '../../src/storage/database.ts';
-import { openRedis } from '../../src/storage/redis.ts';
 import { currentUnitOfWork, newUnitOfWork, unitOfWork } from '../../src/storage/unit-of-work.ts';
+import { openPatiently } from '../support/redis.ts';
 import { issue, secrets } from './artifact-lane.ts';
 
 /** Where the child can die. */
@@ -33,8 +33,7 @@ async function open({ url, now }: CrashOrder): Promise<{ stores: ArtifactStores;
     const stores = createSqlArtifactStores({ database, secrets, clock, policy });
     return { stores, run: (work) => database.unitOfWork(now, work) };
   }
-  const redis = openRedis(url, 1_500);
-  await redis.ready(5_000);
+  const redis = await openPatiently(url);
   const replay = undefined as never;
   return {
     stores: createRedisArtifactStores({ redis, replay, uses: { mark: async () => true }, secrets, clock, policy }),

@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
+import type { RedisConnection } from '../../src/storage/redis.ts';
 import { testDatabase } from '../support/database.ts';
+import { openPatiently } from '../support/redis.ts';
 import { type CrashOrder, type CrashPoint, crashPoints } from './artifact-crash-child.ts';
 import { type ArtifactLane, type Fixture, issue, newGrant, redisLane, refreshOnce, sqlLane } from './artifact-lane.ts';
 
@@ -76,8 +77,7 @@ function describeCrashes(
   const url = () => process.env.TEST_REDIS_URL ?? '';
   let redis: RedisConnection | undefined;
   const connect = async (): Promise<RedisConnection> => {
-    redis ??= openRedis(url(), 1_500);
-    await redis.ready(5_000);
+    redis ??= await openPatiently(url());
     return redis;
   };
   after(() => redis?.[Symbol.asyncDispose]());

@@ -10,8 +10,9 @@ import { createRedisArtifactStores } from '../../src/oidc/artifact-store-redis.t
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { createSqlUseMarks } from '../../src/oidc/artifact-uses-sql.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
+import type { RedisConnection } from '../../src/storage/redis.ts';
 import { everySqlLane, testDatabase } from '../support/database.ts';
+import { openPatiently } from '../support/redis.ts';
 import { fifty, secrets } from './artifact-lane.ts';
 
 const verifier = 'v'.repeat(43);
@@ -274,8 +275,7 @@ for (const lane of everySqlLane()) {
   after(() => redis?.[Symbol.asyncDispose]());
   describeProvider(async () => {
     const database = await testDatabase();
-    redis = openRedis(process.env.TEST_REDIS_URL ?? '', 1_500);
-    await redis.ready(5_000);
+    redis = await openPatiently(process.env.TEST_REDIS_URL ?? '');
     const options = { secrets, clock, policy };
     const replay = createSqlArtifactStores({ ...options, database })('ReplayDetection');
     return {

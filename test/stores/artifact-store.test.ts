@@ -3,11 +3,11 @@ import { tokenIdFor } from '../../src/oidc/artifact-store.ts';
 import { createSqlArtifactStores } from '../../src/oidc/artifact-store-sql.ts';
 import { sha256 } from '../../src/shared/crypto.ts';
 import { AppError } from '../../src/shared/errors.ts';
-import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
+import type { RedisConnection } from '../../src/storage/redis.ts';
 import { unitOfWork } from '../../src/storage/unit-of-work.ts';
 import { everySqlLane, testDatabase } from '../support/database.ts';
 import { LaneMissing } from '../support/postgres.ts';
-import { startRedisCluster } from '../support/redis.ts';
+import { openPatiently, startRedisCluster } from '../support/redis.ts';
 import { type ArtifactLane, issue, keysOf, newGrant, ofEachKey, redisLane, secrets, sqlLane } from './artifact-lane.ts';
 import { describeRedemptions } from './artifact-redemption.contract.ts';
 import { describeRefreshTokens } from './artifact-refresh.contract.ts';
@@ -123,8 +123,7 @@ describe('artifacts in Redis', () => {
   before(async function () {
     const url = process.env.TEST_REDIS_URL;
     if (!url) return this.skip();
-    redis = openRedis(url, 1_500);
-    expect(await redis.ready(5_000)).to.equal(true);
+    redis = await openPatiently(url);
   });
   after(() => redis?.[Symbol.asyncDispose]());
   describeRedis('redis', () => redis);
@@ -138,13 +137,12 @@ describe('artifacts in Redis Cluster', () => {
     if (!process.env.TEST_REDIS_URL) return this.skip();
     try {
       const cluster = stack.use(await startRedisCluster());
-      redis = stack.use(openRedis(cluster.url, 1_500));
+      redis = stack.use(await openPatiently(cluster.url));
     } catch (error) {
       if (!(error instanceof LaneMissing)) throw error;
       console.log(`    no Redis Cluster: ${error.message}`);
       return this.skip();
     }
-    expect(await redis.ready(10_000)).to.equal(true);
   });
   after(() => stack.disposeAsync());
   describeRedis('cluster', () => redis);

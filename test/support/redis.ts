@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
 import { freePort, LaneMissing, stopProcess } from './postgres.ts';
 
 /** A Redis of the test's own. */
@@ -102,6 +103,31 @@ export async function startRedis(options: { port?: number; arguments?: string[] 
 }
 
 /**
+ * Opens a Redis and waits for it. It has far more patience than a server has: what tests ask about stores is not how
+ * fast a busy machine is.
+ */
+export async function openPatiently(url: string): Promise<RedisConnection> {
+  const redis = openRedis(url, 10_000);
+  if (await redis.ready(20_000)) return redis;
+  await redis[Symbol.asyncDispose]();
+  throw new Error('Redis is there but did not become ready.');
+}
+
+/** Waits until a node of a cluster serves: that all agree on who has which slot does not say so yet. */
+async function untilServing(port: number): Promise<void> {
+  const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    for (const end = Date.now() + 20_000; Date.now() < end; await delay(20)) {
+      if (String(await client.cluster('INFO')).includes('cluster_state:ok')) return;
+    }
+  } finally {
+    client.disconnect();
+  }
+  throw new Error('A node of the Redis Cluster does not serve.');
+}
+
+/**
  * Starts a Redis Cluster of three masters without replicas. The url names the first.
  * @throws LaneMissing when this machine has no Redis that can form one.
  */
@@ -112,12 +138,13 @@ export async function startRedisCluster(): Promise<{ readonly url: string } & As
   for (let index = 0; index < 3; index += 1) {
     // The bus listens on its own port; the default, 10000 above, may not exist.
     const bus = await freePort();
-    const extra = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
+    const extra = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '15000'];
     nodes.push(stack.use(await startRedis({ arguments: extra })));
   }
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
   const made = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { encoding: 'utf8' });
   if (made.status !== 0) throw new LaneMissing(`redis-cli made no cluster: ${made.stdout}${made.stderr}`.slice(0, 400));
+  for (const { port } of nodes) await untilServing(port);
   const owned = stack.move();
   return { url: `${nodes[0]?.url}?cluster=true`, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -48,7 +48,8 @@ mocha
   .on('pass', () => tell({ outcome: 'passed' }))
   .on('fail', (test, error) => {
     tell({ outcome: 'failed' });
-    const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
+    // Unlike a stack this also tells what caused the error: 503s keep to themselves what failed.
+    const text = inspect(error, { depth: 4 });
     tell({ failure: `${test.file ? `${relative(process.cwd(), test.file)}: ` : ''}${test.fullTitle()}\n${text}` });
   })
   .on('pending', () => tell({ outcome: 'skipped' }))
