@@ -24,8 +24,11 @@ import { currentRedisUnit, putGranted, type RedisArtifactParts, unlinkAll } from
 import type { UseMarks } from './artifact-uses-sql.ts';
 import { argumentsOf, ended, type RedisWrite, readString, writeOf } from './artifact-write-redis.ts';
 
-/** What the request that writes it does not read again: its writes need not be waited for one by one. */
-const unread: ReadonlySet<KindName> = new Set(['AuthorizationCode', 'Interaction']);
+/**
+ * What the request that writes it does not read again: its writes need not be waited for one by one. A code that goes
+ * along finds its grant, which went before it on the same connection.
+ */
+const unread: ReadonlySet<KindName> = new Set(['AuthorizationCode', 'Grant', 'Interaction']);
 
 /** Lets a write travel with whatever the request asks next. The request waits for it, and fails with it, at its end. */
 function writeAlong(kind: Kind & { name: KindName }, work: Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { errors, type InteractionResults, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Permissions } from '../consents/index.ts';
 import { AppError } from '../shared/errors.ts';
+import { unhurried } from '../storage/redis.ts';
 import { demandsSecondFactor } from './authentication-context.ts';
 import { scopesOfClaims } from './claims-parameter.ts';
 import { applyPermissions } from './grants.ts';
@@ -265,7 +266,8 @@ export function createInteractions(
       finishSignIn(ctx, { accountId, amr: [...amr], acr, ts: authTime, remember, session }),
     async keepAnswer(ctx, form) {
       const details = read.get(ctx.req);
-      if (details) await keepAnswer(ctx, details, form).catch((error: unknown) => onward.onLost(error));
+      if (details)
+        await unhurried(() => keepAnswer(ctx, details, form)).catch((error: unknown) => onward.onLost(error));
     },
     finishSelectAccount: (ctx) => finish(ctx, { select_account: {} }),
     async finishConsent(ctx, permissions) {

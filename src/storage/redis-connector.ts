@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectSecurely } from 'node:tls';
 import type { AbstractConnector } from 'ioredis';
@@ -14,24 +15,38 @@ interface Target {
   readonly disconnectTimeout?: number;
 }
 
+/** Milliseconds that a command waits for others to travel with when nobody waits for its answer. */
+const patience = 4;
+
+const unhurriedWork = new AsyncLocalStorage<true>();
+
+/** What `work` sends to Redis waits a moment for other commands, to travel with them: nobody waits for its answer. */
+export const unhurried = <T>(work: () => T): T => unhurriedWork.run(true, work);
+
 /**
  * Holds writes back until the end of the turn, so that the commands of all requests of a turn leave in one packet. The
  * driver's own way to do so (auto-pipelining) costs more, and gives callers their neighbour's answers once a call fails.
  */
 function sendByTurns(socket: Socket): Socket {
   const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
-  let held = false;
+  let held: 'no' | 'for a moment' | 'for this turn' = 'no';
+  let moment: NodeJS.Timeout | undefined;
   const release = (): void => {
-    held = false;
+    clearTimeout(moment);
+    held = 'no';
     socket.uncork();
+  };
+  const hold = (hurried: boolean): void => {
+    if (held === 'no') socket.cork();
+    clearTimeout(moment);
+    if (hurried) setImmediate(release);
+    else moment = setTimeout(release, patience);
+    held = hurried ? 'for this turn' : 'for a moment';
   };
   return Object.assign(socket, {
     write(...values: unknown[]): boolean {
-      if (!held) {
-        held = true;
-        socket.cork();
-        setImmediate(release);
-      }
+      const hurried = unhurriedWork.getStore() === undefined;
+      if (held === 'no' || (hurried && held === 'for a moment')) hold(hurried);
       return write(...values);
     },
   });

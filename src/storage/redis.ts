@@ -6,6 +6,8 @@ import { createPatience } from './patience.ts';
 import { createConnector } from './redis-connector.ts';
 import { currentUnitOfWork } from './unit-of-work.ts';
 
+export { unhurried } from './redis-connector.ts';
+
 export type RedisClient = Redis | Cluster;
 
 /** `up` serves; `down` refuses at once and looks every second whether Redis is back. */

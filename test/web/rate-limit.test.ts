@@ -170,6 +170,16 @@ for (const lane of lanes) {
         expect(await counter.take('a')).to.equal(0);
       });
 
+      it('takes one back and no more', async () => {
+        const clock = new FixedClock();
+        const counter = create(clock).counter({ name: newName(), max: 2, windowSeconds: 60 });
+        await counter.giveBack('a');
+        for (const wait of [0, 0]) expect(await counter.take('a')).to.equal(wait);
+        await counter.giveBack('a');
+        expect(await counter.take('a')).to.equal(0);
+        expect(await counter.take('a')).to.equal(60);
+      });
+
       it('forgets on request, for one key of one name', async () => {
         const limits = create(new FixedClock());
         const [one, two] = [newName(), newName()].map((name) => limits.counter({ name, max: 1, windowSeconds: 60 }));

@@ -37,7 +37,7 @@ export class BoundedMap<V extends object> extends Map<string, V> {
 }
 
 /** What is counted for one key: how it is changed and for how many milliseconds it is blocked then. */
-export type CountMode = 'peek' | 'hit' | 'take' | 'clear';
+export type CountMode = 'peek' | 'hit' | 'take' | 'give-back' | 'clear';
 
 /** Counts over a sliding window: never more than `max` in any stretch of `windowSeconds`. */
 export function createLocalCounter(
@@ -61,6 +61,10 @@ export function createLocalCounter(
     }
     const now = clock.now();
     const times = (entries.get(key)?.times ?? []).filter((time) => time + window > now);
+    if (mode === 'give-back') {
+      entries.set(key, { times: times.slice(0, -1) });
+      return 0;
+    }
     const wait = waitOf(times, now);
     if (mode === 'peek' || (mode === 'take' && wait > 0)) return wait;
     const counted = [...times, now].slice(-max);

@@ -29,6 +29,8 @@ export interface RateCounter {
    * To count failures exactly while many tries run at once, take before and {@link clear} after a success.
    */
   take(key: string): Promise<number>;
+  /** Takes back what was taken last, because it was no try after all. */
+  giveBack(key: string): Promise<void>;
   /** Forgets the key. */
   clear(key: string): Promise<void>;
 }
@@ -145,9 +147,8 @@ export function createRateLimit({ redis, logger, clock, onLimited }: RateLimitOp
         blockedFor: (key) => count(key, 'peek'),
         hit: (key) => count(key, 'hit'),
         take: (key) => count(key, 'take'),
-        clear: async (key) => {
-          await count(key, 'clear');
-        },
+        giveBack: async (key) => void (await count(key, 'give-back')),
+        clear: async (key) => void (await count(key, 'clear')),
       };
     },
   };

@@ -36,9 +36,14 @@ function createTurns() {
   };
 }
 
-/** A form that was sent twice is no guess. */
-const countsAsFailure = (result: SubmitResult): boolean =>
+const isFailure = (result: SubmitResult): boolean =>
   result.outcome === 'refused' && (result.reason === 'mismatch' || result.reason === 'paused');
+
+/** A right password forgets the failures. A form that was sent twice is no guess, and says nothing of earlier ones. */
+async function settle(counter: RateCounter, key: string, result: SubmitResult): Promise<void> {
+  if (result.outcome === 'accepted') await counter.clear(key);
+  else if (!isFailure(result)) await counter.giveBack(key);
+}
 
 /** Puts the limit on a counter. Every try is counted before it is made, so that none slips through beside another. */
 export function createAttemptLimits(counter: RateCounter, clock: { now(): number }): AttemptLimits {
@@ -52,7 +57,7 @@ export function createAttemptLimits(counter: RateCounter, clock: { now(): number
         if (wait > 0) return { outcome: 'refused', reason: 'paused', retryAt: clock.now() + wait * 1000 };
         const result = await work();
         // Not waited for: it leaves before the next try of this name is counted, and a failure only leaves the count.
-        if (!countsAsFailure(result)) void counter.clear(key).catch(() => undefined);
+        void settle(counter, key, result).catch(() => undefined);
         return result;
       });
     },
