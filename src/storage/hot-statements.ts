@@ -14,11 +14,7 @@ interface Batch {
 }
 
 /** The way past the query builder, for `Database`: in the transaction of the call chain when it has one, else through the pool. */
-export function createHotStatements(
-  current: () => SqlTransaction | undefined,
-  pool: Knex,
-  onFailure: (error: unknown) => void,
-) {
+export function createHotStatements(current: () => SqlTransaction | undefined, pool: Knex) {
   const batches = new AsyncLocalStorage<Batch>();
 
   const openBatch = (): Batch | undefined => {
@@ -39,12 +35,19 @@ export function createHotStatements(
         });
       }
     } catch (error) {
-      onFailure(error);
       for (const { reject } of calls) reject(error);
     }
   };
 
   const nobody = (): void => undefined;
+
+  /** The statements that `work` asks for, none of which has left. */
+  const gather = <T>(work: () => Promise<T>): { readonly calls: readonly Call[]; readonly result: Promise<T> } => {
+    const batch: Batch = { calls: [], sent: false };
+    const result = batches.run(batch, work);
+    batch.sent = true;
+    return { calls: batch.calls, result };
+  };
 
   return {
     query<Row>(hot: Statement, values: readonly SqlValue[]): Promise<Row[]> {
@@ -64,10 +67,18 @@ export function createHotStatements(
 
     async together<T>(work: () => Promise<T>): Promise<T> {
       if (openBatch()) return work();
-      const batch: Batch = { calls: [], sent: false };
-      const result = batches.run(batch, work);
-      batch.sent = true;
-      if (batch.calls.length > 0) void dispatch(batch.calls);
+      const { calls, result } = gather(work);
+      if (calls.length > 0) void dispatch(calls);
+      return result;
+    },
+
+    ahead<T>(work: () => Promise<T>): Promise<T> {
+      const { calls, result } = gather(work);
+      const transaction = current();
+      if (transaction) for (const call of calls) transaction.hold(call);
+      else if (calls.length > 0) void dispatch(calls);
+      // Whoever sends them along hears of a failure first.
+      result.catch(nobody);
       return result;
     },
 

@@ -71,6 +71,8 @@ const columnsOf = (fields: readonly { name: string; dataTypeID: number }[]): Col
 export class Pipeline {
   /** Set and called by the client. */
   callback: ((error?: unknown) => void) | undefined;
+  /** Milliseconds that the client waits for the answer, when the pool sets a limit. */
+  query_timeout?: number;
   readonly #calls: readonly Call[];
   readonly #rows: Record<string, unknown>[][];
   readonly #tags: string[] = [];

@@ -1,4 +1,5 @@
 import knexFactory, { type Knex } from 'knex';
+import { noteFailure, refuseFurtherWaits } from './away.ts';
 import { type Call, Pipeline, unplanned } from './statement.ts';
 
 /** A driver's connection, as knex lends it. */
@@ -6,6 +7,8 @@ export interface Lent {
   query(pipeline: Pipeline, callback: (error?: unknown) => void): unknown;
   /** Says to knex's pool why it must not lend this one again. */
   __knex__disposed?: unknown;
+  /** Milliseconds that whoever has it now waited for it. */
+  waited?: number;
 }
 
 interface Lender {
@@ -13,11 +16,32 @@ interface Lender {
   releaseConnection(connection: Lent): Promise<void>;
 }
 
+/** Tells the unit of work, too, when a pool has no connection to lend: knex tells nobody but the caller. */
+export function watchLending(pool: Knex): void {
+  const lender = pool.client as Lender;
+  const acquire = lender.acquireConnection.bind(lender);
+  lender.acquireConnection = async () => {
+    refuseFurtherWaits();
+    const since = performance.now();
+    try {
+      const connection = await acquire();
+      connection.waited = performance.now() - since;
+      return connection;
+    } catch (error) {
+      noteFailure(error);
+      throw error;
+    }
+  };
+}
+
 /** Sends statements in one round trip and gives each its rows; rejects when one of them fails. */
 export async function sendOn(connection: Lent, calls: readonly Call[]): Promise<void> {
   const pipeline = new Pipeline(calls);
   await new Promise<void>((resolve, reject) => {
     connection.query(pipeline, (error) => (error ? reject(error) : resolve()));
+  }).catch((error: unknown) => {
+    noteFailure(error);
+    throw error;
   });
   pipeline.deliver();
 }
@@ -123,7 +147,7 @@ export class SqlTransaction {
     await this.#leaveWith(calls);
   }
 
-  /** Keeps a statement for the next round trip, or for the commit. */
+  /** Keeps a statement for the next round trip, or for the commit; it is rejected when that fails or never comes. */
   hold(call: Call): void {
     if (this.#over) throw new Error('This transaction is over.');
     this.#held.push(call);
@@ -150,8 +174,9 @@ export class SqlTransaction {
 
   async rollback(): Promise<void> {
     this.#over = true;
-    this.#held = [];
-    if (this.#begun) {
+    for (const { reject } of this.#held.splice(0)) reject(new Error('This transaction was rolled back.'));
+    // A connection that is given up ends, and with it what it began.
+    if (this.#begun && !this.#connection.__knex__disposed) {
       await this.#underWay?.catch(() => undefined);
       await sendOn(this.#connection, [silently(rollback)]).catch((error: unknown) => {
         this.#connection.__knex__disposed ??= error;
@@ -173,7 +198,10 @@ export class SqlTransaction {
     const over = (): void => {
       if (this.#underWay === sent) this.#underWay = undefined;
     };
-    sent.then(over, over);
+    sent.then(over, (error: unknown) => {
+      over();
+      for (const { reject } of held) reject(error);
+    });
     return sent;
   }
 

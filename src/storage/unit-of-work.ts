@@ -1,12 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { SqlTransaction } from './transaction.ts';
+
+/** The transaction of a unit of work, as far as others may know it. */
+export interface UnitTransaction {
+  /** Whether it was committed or rolled back. */
+  isCompleted(): boolean;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
 
 /** What one request does to the stores, so that it happens as a whole or not at all. */
 export interface UnitOfWork {
   /** When the request arrived, in milliseconds since the epoch. */
   readonly startedAt: number;
+  /** The one that it began in and is no part of: what is away for this one is away for that one. */
+  readonly within?: UnitOfWork | undefined;
   /** Opened by the first `database.join()`, never by a read. */
-  transaction?: Promise<SqlTransaction>;
+  transaction?: Promise<UnitTransaction>;
   /** Writes under way that nobody awaits, to be settled before the commit. They take no lock that others want. */
   readonly enlisted: Promise<unknown>[];
   /**
@@ -16,6 +25,10 @@ export interface UnitOfWork {
   readonly deferred: (() => Promise<unknown>)[];
   /** Set when a store could not be reached, so that the answer is 503 and not 500. */
   storeFailure?: unknown;
+  /** Set when the database let it wait until it gave up. It is asked nothing more. */
+  waitedInVain?: unknown;
+  /** Set when its answer stands. */
+  isOver?: true;
   /** Facts that one store call leaves for a later one of the same request. */
   readonly notes: Map<string, unknown>;
   /** Work for stores without transactions: runs once, after the request's own work and before the answer. */
@@ -32,8 +45,9 @@ export const unitOfWork = new AsyncLocalStorage<UnitOfWork>();
 export const currentUnitOfWork = (): UnitOfWork | undefined => unitOfWork.getStore();
 
 /** Makes a unit of work that nothing has joined yet. */
-export const newUnitOfWork = (startedAt: number): UnitOfWork => ({
+export const newUnitOfWork = (startedAt: number, within?: UnitOfWork): UnitOfWork => ({
   startedAt,
+  within,
   enlisted: [],
   deferred: [],
   notes: new Map(),
