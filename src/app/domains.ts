@@ -12,6 +12,7 @@ import { createOneTimeSecrets } from '../one-time-secrets/index.ts';
 import { createSqlLinkStore } from '../one-time-secrets/link-store-sql.ts';
 import { createPasskeys, relyingPartyOf } from '../passkeys/index.ts';
 import { createSqlPasskeyStore } from '../passkeys/passkey-store-sql.ts';
+import { longestAfterEnd } from '../registration/index.ts';
 import { createRevocations } from '../revocation/index.ts';
 import { createSqlRevocationStore } from '../revocation/revocation-store-sql.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -83,7 +84,8 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
   const webhooks = createWebhookParts({ config, database, clock, secrets, audit: { record }, logger });
   const plain = observedAudit(database, clock, webhooks, observe);
   const notifications = createMail({ config, database, clock, logger, secrets, audit: plain });
-  const longestSeconds = Math.max(config.SALLYPORT_REFRESH_FAMILY_SECONDS, config.SALLYPORT_SESSION_SECONDS);
+  const { SALLYPORT_REFRESH_FAMILY_SECONDS: family, SALLYPORT_SESSION_SECONDS: session } = config;
+  const longestSeconds = Math.max(family, session, longestAfterEnd);
   const store = createSqlRevocationStore(database);
   const revocations = createRevocations({ store, clock, audit: plain, longestSeconds });
   const watched = withTokenReuse(plain, {
@@ -93,7 +95,10 @@ function createPeopleParts(config: Config, database: Database, clock: Clock, log
   });
   const ending = withEndedAccess(withEndedKeys(watched, { database, clock }), {
     revocations,
-    sessions: { endRevoked: (...given) => sessions.endRevoked(...given) },
+    sessions: {
+      endRevoked: (...given) => sessions.endRevoked(...given),
+      isOpen: (id) => sessions.isOpen(id),
+    },
     devices: { forgetAll: (...given) => devices.forgetAll(...given) },
     flows: createSqlFlowStore(database),
     links: createSqlLinkStore(database),

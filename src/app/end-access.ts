@@ -1,9 +1,10 @@
-import type { AuditEvent, AuditLog } from '../audit/index.ts';
+import { type AuditEvent, type AuditLog, currentAuditContext } from '../audit/index.ts';
 import type { Devices } from '../devices/index.ts';
 import type { CodeStore, LinkStore } from '../one-time-secrets/index.ts';
 import type { Revocations } from '../revocation/index.ts';
 import type { EndReason, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import { AppError } from '../shared/errors.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { FlowStore } from '../sign-in/index.ts';
 
@@ -32,11 +33,21 @@ const effects: Partial<Record<AuditEvent['type'], Effect>> = {
   'recovery_link.used': { why: 'a recovery link was used', takesBack: true },
 };
 
+/** What somebody makes in a session and can use without it. */
+const lasting: ReadonlySet<AuditEvent['type']> = new Set([
+  'passkey.added',
+  'second_factor.enrolled',
+  'backup_codes.created',
+  'api_key.created',
+  'api_key.rotated',
+  'email.change_requested',
+]);
+
 const linksOfOthers = ['change-email', 'reset-password', 'sign-in'] as const;
 
 interface Needs {
-  readonly revocations: Pick<Revocations, 'revoke'>;
-  readonly sessions: Pick<Sessions, 'endRevoked'>;
+  readonly revocations: Pick<Revocations, 'revoke' | 'hold'>;
+  readonly sessions: Pick<Sessions, 'endRevoked' | 'isOpen'>;
   readonly devices: Pick<Devices, 'forgetAll'>;
   readonly flows: Pick<FlowStore, 'forgetEvidence'>;
   readonly links: Pick<LinkStore, 'removeOf'>;
@@ -44,6 +55,18 @@ interface Needs {
   readonly clock: Clock;
   /** Seconds that the longest-lived session or token of an account may still last. */
   readonly longestSeconds: number;
+}
+
+/**
+ * Undoes what was asked for in a session that was ended while it was done.
+ * @throws AppError `unauthenticated`, in the transaction of the change
+ */
+async function checkMaker({ revocations, sessions }: Needs, event: AuditEvent): Promise<void> {
+  const { type, subject, sessionId = currentAuditContext()?.sessionId } = event;
+  if (!lasting.has(type) || subject === undefined || sessionId === undefined) return;
+  await revocations.hold(asAccountId(subject));
+  if (await sessions.isOpen(sessionId)) return;
+  throw new AppError('unauthenticated', 'You were signed out meanwhile. Nothing was changed.');
 }
 
 /**
@@ -56,13 +79,17 @@ export function withEndedAccess(audit: AuditLog, needs: Needs): AuditLog {
   return {
     ...audit,
     async record(event) {
-      await audit.record(event);
+      await checkMaker(needs, event);
       const { subject, actor, details, keptSession, keptFlow } = event;
-      const effect = effects[event.type];
       // A first password takes nothing from anybody.
-      if (effect === undefined || subject === undefined || details?.first === true) return;
+      const effect = details?.first === true ? undefined : effects[event.type];
+      if (effect === undefined || subject === undefined) return audit.record(event);
       const accountId = asAccountId(subject);
       const { why, ends, takesBack } = effect;
+      // Whoever is about to come in, or to make something while in, has done so or sees what is written here. Nothing can
+      // be added to an account that is gone.
+      if (takesBack && event.type !== 'account.deleted') await revocations.hold(accountId);
+      await audit.record(event);
       if (ends !== undefined) {
         const expiresAt = clock.now() + longestSeconds * 1000;
         await revocations.revoke({ kind: 'account', id: subject, expiresAt, reason: why, by: actor });

@@ -10,11 +10,21 @@ export const accessEnded = ({ revocations }: OidcDomains, accountId: string, sin
   revocations.isRevokedCached([{ kind: 'account', id: accountId, issuedAt: since * 1000 }]);
 
 interface FoundToken {
+  readonly kind?: string | undefined;
   readonly clientId?: string | undefined;
   readonly grantId?: string | undefined;
   /** Seconds since the epoch. */
   readonly iat?: number | undefined;
+  /** When the person was there for it, where it says so. Seconds. */
+  readonly authTime?: number | undefined;
 }
+
+/**
+ * As of when a token stands for its account (seconds). What is refreshed while an end of access is on its way from another
+ * node may be dated after it, but nobody was there for it since; and a device's code is older than whoever confirms it.
+ */
+export const standsSince = ({ kind, iat = 0, authTime = iat }: Omit<FoundToken, 'clientId' | 'grantId'>): number =>
+  kind === 'DeviceCode' ? authTime : Math.min(iat, authTime);
 
 /** Whether a code or token ended with its grant, or with all that its app had been issued by then. */
 function isTokenEnded({ revocations }: OidcDomains, { clientId, grantId, iat = 0 }: FoundToken): boolean {
@@ -33,7 +43,7 @@ export const createFindAccount =
   async (_ctx, sub, token) => {
     const account = await domains.accounts.find(asAccountId(sub));
     if (!account || !domains.mayUseTokens(account)) return undefined;
-    if (token?.iat !== undefined && accessEnded(domains, account.id, token.iat)) return undefined;
+    if (token?.iat !== undefined && accessEnded(domains, account.id, standsSince(token))) return undefined;
     if (token !== undefined && isTokenEnded(domains, token)) return undefined;
     return { accountId: account.id, claims: () => toClaims(account) };
   };

@@ -3,7 +3,7 @@ import type { Client } from '../clients/index.ts';
 import { asAccountId } from '../shared/ids.ts';
 import type { OidcDomains } from './domains.ts';
 import { audienceChecks } from './ended-tokens.ts';
-import { accessEnded } from './find-account.ts';
+import { accessEnded, standsSince } from './find-account.ts';
 import type { VerifiedAccessToken } from './jwt-access-token.ts';
 import { lineageIsLive } from './token-exchange-lineage.ts';
 
@@ -68,6 +68,7 @@ export async function jwtIsLive(
   grantExists: (id: string) => Promise<boolean>,
 ): Promise<boolean> {
   const isOfAccount = token.grant_id !== undefined;
+  const since = standsSince({ iat: token.iat, authTime: token.auth_time });
   const issuedAt = (token.iat ?? 0) * 1000;
   const revocable = [
     { kind: 'token', id: token.jti },
@@ -75,12 +76,12 @@ export async function jwtIsLive(
     ...audienceChecks(token.aud, issuedAt),
     ...audiencesOf(token).map((id) => ({ kind: 'api', id, issuedAt }) as const),
     ...(token.grant_id ? [{ kind: 'grant', id: token.grant_id } as const] : []),
-    ...(isOfAccount && token.sub ? [{ kind: 'account', id: token.sub, issuedAt } as const] : []),
+    ...(isOfAccount && token.sub ? [{ kind: 'account', id: token.sub, issuedAt: since * 1000 } as const] : []),
   ] as const;
   if (await domains.revocations.isRevoked(revocable)) return false;
   if (token.grant_id !== undefined && !(await grantExists(token.grant_id))) return false;
   if (!(await lineageIsLive(domains, token))) return false;
-  return subjectIsLive(domains, isOfAccount ? token.sub : undefined, token.client_id, token.iat);
+  return subjectIsLive(domains, isOfAccount ? token.sub : undefined, token.client_id, since);
 }
 
 /** The introspection response for a live JWT (RFC 7662 §2.2): its own claims, without the private ones. */

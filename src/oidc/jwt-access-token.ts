@@ -17,6 +17,8 @@ export interface VerifiedAccessToken extends JWTPayload {
   readonly exp: number;
   readonly grant_id?: string;
   readonly scope?: string;
+  /** Seconds since the epoch; absent where nobody was there for it. */
+  readonly auth_time?: number;
 }
 
 /** Verifies our own RFC 9068 access tokens; the key set is imported once per version. */

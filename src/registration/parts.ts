@@ -3,6 +3,7 @@ import type { AuditLog } from '../audit/index.ts';
 import type { Credentials, PasswordPolicy } from '../credentials/index.ts';
 import { describeBrowser, type Notifications } from '../notifications/index.ts';
 import type { Links } from '../one-time-secrets/index.ts';
+import type { Revocations } from '../revocation/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { type AccountId, randomText } from '../shared/ids.ts';
 import type { AnswerTime } from './answer-time.ts';
@@ -35,6 +36,7 @@ export interface RegistrationParts {
   readonly links: Pick<Links, 'create' | 'peek' | 'use' | 'revokeAll'>;
   readonly confirmed: ConfirmedLinkStore;
   readonly pending: PendingRegistrationStore;
+  readonly revocations: Pick<Revocations, 'isRevoked'>;
   readonly notifications: Pick<Notifications, 'send'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
@@ -49,6 +51,12 @@ export interface RegistrationParts {
 
 /** Seconds that a link works. */
 export const lives = { verifyEmail: 86_400, changeEmail: 86_400, invitation: 7 * 86_400 } as const;
+
+/**
+ * Seconds that an end of access has to be remembered for what is asked for at that moment: as long as its link works, and
+ * for a request that was slow to write it.
+ */
+export const longestAfterEnd = lives.changeEmail + 3_600;
 
 /** What a mail says about the request that caused it. */
 export const occasionOf = (clock: Clock, { ip, userAgent }: RequestMeta, account?: Account) => ({

@@ -31,8 +31,16 @@ export interface Registration {
   verifyEmail(token: string, proof: RegistrationProof, meta?: RequestMeta): Promise<VerifyResult>;
   /** Removes what somebody else registered with this address. */
   discard(token: string, meta?: RequestMeta): Promise<{ readonly outcome: 'discarded' | 'already' | 'expired' }>;
-  /** The caller has seen a fresh sign-in. @throws AppError `not_found`, `invalid_input`. */
-  changeEmail(accountId: AccountId, newEmail: string, meta?: RequestMeta): Promise<{ readonly outcome: 'accepted' }>;
+  /**
+   * The caller has seen a fresh sign-in. `signedInAt` is its moment (milliseconds, default: now), and not that of the
+   * request: the account may be taken back in between. @throws AppError `not_found`, `invalid_input`.
+   */
+  changeEmail(
+    accountId: AccountId,
+    newEmail: string,
+    meta?: RequestMeta,
+    signedInAt?: number,
+  ): Promise<{ readonly outcome: 'accepted' }>;
   viewEmailChange(token: string): Promise<LinkView>;
   confirmEmailChange(token: string, meta?: RequestMeta): Promise<ConfirmChangeResult>;
   /** @throws AppError `forbidden`, `invalid_input`, `conflict`. */
@@ -86,7 +94,8 @@ export const createRegistration = (parts: RegistrationParts): Registration => ({
   verifyEmail: (token, proof, meta = {}) => verifyEmail(parts, token, proof, meta),
   disown: (accountId) => disown(parts, accountId),
   discard: (token, meta = {}) => discardRegistration(parts, token, meta),
-  changeEmail: (accountId, newEmail, meta = {}) => changeEmail(parts, accountId, newEmail, meta),
+  changeEmail: (accountId, newEmail, meta = {}, signedInAt = parts.clock.now()) =>
+    changeEmail(parts, accountId, newEmail, meta, signedInAt),
   viewEmailChange: (token) => viewLink(parts, 'change-email', token),
   confirmEmailChange: (token, meta = {}) => confirmEmailChange(parts, token, meta),
   invite: (input, by, meta = {}) => invite(parts, input, by, meta),

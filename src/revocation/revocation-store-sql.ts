@@ -1,4 +1,6 @@
+import { holdAccess } from '../accounts/hold-access-sql.ts';
 import type { Database } from '../storage/database.ts';
+import { statement } from '../storage/statement.ts';
 import { currentUnitOfWork } from '../storage/unit-of-work.ts';
 import type { ListedRevocation, RevocationKind, StoredRevocation } from './revocation.ts';
 import type { RevocationFilter, RevocationStore } from './revocation-store.ts';
@@ -35,6 +37,8 @@ const add = `
 
 // It goes out when the transaction is committed, and once however many rows it adds.
 const addAndTell = `with added as (${add}) select pg_notify('${revocationChannel}', '') from added`;
+
+const lastEnd = statement("select revoked_at from revocation where kind = 'account' and id_hash = $1");
 
 /** One statement, so that the rows and the next watermark come from one snapshot. */
 async function readSince(database: Database, watermark: string, now: number) {
@@ -121,6 +125,13 @@ export const createSqlRevocationStore = (database: Database): RevocationStore =>
       .select('kind', 'id_hash', 'revoked_at', 'expires_at');
     return (rows as Row[]).map(fromRow);
   },
+
+  async lastEndOf(idHash) {
+    const [row] = await database.query<Pick<Row, 'revoked_at'>>(lastEnd, [idHash]);
+    return row?.revoked_at.getTime() ?? 0;
+  },
+
+  hold: (accountId) => holdAccess(database, accountId),
 
   async since(watermark, now) {
     const page = await readSince(database, watermark ?? '0', now);

@@ -1,3 +1,4 @@
+import type { AccountId } from '../shared/ids.ts';
 import type { ListedRevocation, RevocationKind, StoredRevocation } from './revocation.ts';
 
 /** What a look at the newer rows brought, and where the next one continues. */
@@ -28,6 +29,10 @@ export interface RevocationStore {
   add(revocation: StoredRevocation & { readonly reason: string; readonly by: string }): Promise<boolean>;
   /** Those of these keys that are there, expired or not. */
   find(keys: readonly { readonly kind: RevocationKind; readonly idHash: string }[]): Promise<StoredRevocation[]>;
+  /** When an account was revoked last, milliseconds; 0 when it never was. It may go together with other statements. */
+  lastEndOf(idHash: string): Promise<number>;
+  /** See `hold` of the domain. */
+  hold(accountId: AccountId): Promise<void>;
   /** The rows since a watermark, or all unexpired ones without one. */
   since(watermark: string | undefined, now: number): Promise<RevocationPage>;
   /** Unexpired ones, last changed first. */

@@ -3,6 +3,7 @@ import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { sha256 } from '../shared/crypto.ts';
 import { AppError } from '../shared/errors.ts';
+import type { AccountId } from '../shared/ids.ts';
 import {
   concerns,
   everythingId,
@@ -46,6 +47,16 @@ export interface Revocations {
   isRevoked(checks: readonly RevocationCheck[]): Promise<boolean>;
   /** The same from memory: at once for what was revoked here, within a second for other nodes while polling runs. */
   isRevokedCached(checks: readonly RevocationCheck[]): boolean;
+  /**
+   * When all that this account had was ended last, as the database has it now; 0 when never. Asked before something is
+   * shown and once more when it is used, it tells whether the account was taken back in between, whatever clocks say.
+   */
+  endOf(accountId: string): Promise<number>;
+  /**
+   * Makes whoever else signs this account in, or takes it back, wait until the transaction at hand ends: each of them sees
+   * what the other one did.
+   */
+  hold(accountId: AccountId): Promise<void>;
   /** Milliseconds since memory last agreed with the database; Infinity before the first time. */
   cacheAge(): number;
   /** What is in memory, counted. */
@@ -115,7 +126,8 @@ class RevocationList implements Revocations {
     const { kind, id, reason, by = system } = entry;
     const now = clock.now();
     const { expiresAt = now + longestSeconds * 1000, before = now } = entry;
-    if (before > now) {
+    // A session may have been made by a node whose clock is ahead, and ends for good.
+    if (before > now && kind !== 'session') {
       const message = 'The moment is in the future. Give one that has passed.';
       throw new AppError('invalid_input', message, { fields: { before: message } });
     }
@@ -153,6 +165,14 @@ class RevocationList implements Revocations {
     const since = oldest(checks);
     if (since !== undefined && this.#cache.has('everything', everythingHash, since, now)) return true;
     return checks.some((check) => this.#cache.has(check.kind, hashOf(check), check.issuedAt, now));
+  }
+
+  endOf(accountId: string): Promise<number> {
+    return this.#needs.store.lastEndOf(sha256(accountId));
+  }
+
+  hold(accountId: AccountId): Promise<void> {
+    return this.#needs.store.hold(accountId);
   }
 
   cacheAge(): number {

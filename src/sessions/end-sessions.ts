@@ -8,16 +8,16 @@ import type { EndedSession, Ending } from './session.ts';
 const nameOf = (actor: Actor): string => ('id' in actor ? `${actor.kind}:${actor.id}` : actor.kind);
 
 /** What a session had, to be made worthless: the sign-in of its browser, and the grants of its apps. */
-type Possessions = Pick<EndedSession, 'uid' | 'grants'>;
+type Possessions = Pick<EndedSession, 'uid' | 'grants' | 'endedAt'>;
 
 /** Writes down that these are over, so that every node and every restart knows, whatever a cache still has. */
 export async function revokePossessions(
   { revocations, clock, policy }: SessionParts,
-  { uid, grants }: Possessions,
+  { uid, grants, endedAt }: Possessions,
   { by, reason }: Pick<Ending, 'by' | 'reason'>,
 ): Promise<void> {
   const entry = { expiresAt: clock.now() + policy.grantSeconds * 1000, reason: `session ${reason}`, by };
-  if (uid !== undefined) await revocations.revoke({ ...entry, kind: 'session', id: uid });
+  if (uid !== undefined) await revocations.revoke({ ...entry, kind: 'session', id: uid, before: endedAt });
   for (const id of new Set(grants.map(({ grantId }) => grantId))) {
     await revocations.revoke({ ...entry, kind: 'grant', id });
   }
@@ -78,7 +78,7 @@ export async function endOne(parts: SessionParts, id: string, ending: Ending, ow
 }
 
 /**
- * Ends all of an account but `keep`, after `first` in the same transaction. Sign-ins that finish at the same moment wait,
+ * Ends all of an account but `keep`, with `first` in the same transaction. Sign-ins that finish at the same moment wait,
  * and are ended too or not at all.
  */
 export async function endAccountSessions(
@@ -88,8 +88,9 @@ export async function endAccountSessions(
   { keep, first }: { readonly keep?: string | undefined; readonly first?: () => Promise<void> } = {},
 ): Promise<number> {
   const ended = await parts.store.transaction(async () => {
-    await first?.();
+    // The lock comes first, as for all who take an account back: what they write besides, they write in this order too.
     const ids = await openIds(parts, accountId);
+    await first?.();
     return endQuietly(
       parts,
       ids.filter((id) => id !== keep),
@@ -100,14 +101,18 @@ export async function endAccountSessions(
   return ended.length;
 }
 
-/** Writes down that all of an account ended, where its account was revoked: that takes every token along by itself. */
+/** Ends all of an account but `keep` where the account was revoked, in the same transaction. */
 export const noteEnded = (parts: SessionParts, accountId: AccountId, ending: Ending, keep?: string): Promise<number> =>
   parts.store.transaction(async () => {
     const how = { reason: ending.reason, by: nameOf(ending.by), now: parts.clock.now() };
     const ids = await openIds(parts, accountId);
     const leaving = ids.filter((id) => id !== keep);
     const rows = await parts.store.end(leaving, how);
-    for (const row of rows) await recordEnd(parts, row, ending);
+    for (const row of rows) {
+      // Another node may date what it makes at this moment later than the end.
+      await revokePossessions(parts, row, ending);
+      await recordEnd(parts, row, ending);
+    }
     return rows.length;
   });
 

@@ -32,10 +32,19 @@ export interface SessionRequest {
   readonly grants?: readonly { readonly clientId: string; readonly grantId: string }[];
   readonly lifeSeconds?: number;
   readonly location?: string | undefined;
+  /**
+   * When the account had been taken back last before anything was shown, as `endOf` of the revocations says it. Left out
+   * where the caller has asked that already in this transaction, while it held the account's access.
+   */
+  readonly asOf?: number | undefined;
 }
 
-/** `refused`: the account has as many sessions as it may have, and none of them makes room. */
+/**
+ * `refused`: the account has as many sessions as it may have, and none of them makes room. `ended`: it was taken back since
+ * {@link SessionRequest.asOf}.
+ */
 export type OpenResult =
+  | { readonly outcome: 'ended' }
   | { readonly outcome: 'opened'; readonly id: SessionId }
   | { readonly outcome: 'refused'; readonly limit: number };
 
@@ -95,10 +104,13 @@ export async function clearRoom(
 }
 
 async function decide(parts: SessionParts, request: SessionRequest, meta: SessionMeta): Promise<Opened> {
-  const { store, clock, policy, audit } = parts;
-  const { accountId, flow, uid, deviceId } = request;
+  const { store, clock, policy, audit, revocations } = parts;
+  const { accountId, flow, uid, deviceId, asOf } = request;
   const flowHash = flow === undefined ? undefined : sha256(flow);
   const { ofFlow: before, ofUid: mine, open } = await store.lock(accountId, { flowHash, uid, open: true });
+  if (asOf !== undefined && (await revocations.endOf(accountId)) !== asOf) {
+    return { result: { outcome: 'ended' }, ended: [] };
+  }
   if (before) return { result: { outcome: 'opened', id: before.id }, ended: [] };
   if (mine?.accountId === accountId && isLive(mine, policy, clock.now())) {
     return { result: { outcome: 'opened', id: mine.id }, ended: [] };

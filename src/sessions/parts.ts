@@ -13,7 +13,7 @@ export type EndListener = (ended: EndedSession) => Promise<void>;
 export interface SessionParts {
   readonly store: SessionStore;
   readonly activity: ActivityStore;
-  readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly revocations: Pick<Revocations, 'revoke' | 'endOf'>;
   readonly audit: Pick<AuditLog, 'record'>;
   /** Looks at sessions that come from somewhere else; left out, nobody does. */
   readonly risk?: Pick<Risk, 'judgeActivity' | 'noteActivity' | 'locate'> | undefined;

@@ -1,5 +1,6 @@
+import { holdAccess } from '../accounts/hold-access-sql.ts';
 import type { DeviceType } from '../devices/index.ts';
-import { type AccountId, asAccountId, asClientId, asSessionId } from '../shared/ids.ts';
+import { asAccountId, asClientId, asSessionId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
 import { statement, unanswered } from '../storage/statement.ts';
 import { currentUnitOfWork } from '../storage/unit-of-work.ts';
@@ -28,7 +29,7 @@ interface Row {
   client_ids: string[] | null;
 }
 
-type Ended = Pick<Row, 'id' | 'account_id' | 'uid'>;
+type Ended = Pick<Row, 'id' | 'account_id' | 'uid' | 'ended_at'>;
 
 const fromRow = (row: Row): StoredSession => ({
   id: asSessionId(row.id),
@@ -85,8 +86,6 @@ const byGrant = statement(`${select} account_id = $1 and ended_at is null and ex
   select 1 from session_client c where c.session_id = session.id and c.client_id = coalesce($2, c.client_id) and c.grant_id = $3)
   order by created_at desc limit 1`);
 const openOf = statement(`${select} account_id = $1 and ended_at is null order by created_at desc, id`);
-const lockKey = (accountId: AccountId): string => `session ${accountId}`;
-const lockOf = statement('select pg_advisory_xact_lock(hashtextextended($1::text, 0))');
 
 const columns = [
   ...['id', 'account_id', 'kind', 'flow_hash', 'uid', 'device_hash', 'browser', 'os', 'device_type', 'ip', 'last_ip'],
@@ -122,10 +121,10 @@ const madeHere = 'session.made';
 
 // Whoever sets `ended_at` has ended it; everybody else finds nothing to return.
 const endText = `
-  update session set ended_at = :now, ended_reason = :reason, ended_by = :by
+  update session set ended_at = greatest(cast(:now as timestamptz), authenticated_at), ended_reason = :reason, ended_by = :by
   where id = any (array(select id from session where id = any (cast(:ids as text[])) order by id for update))
     and ended_at is null
-  returning id, account_id, uid`;
+  returning id, account_id, uid, ended_at`;
 
 async function withGrants(database: Database, ended: readonly Ended[], reason: EndReason): Promise<EndedSession[]> {
   const ids = ended.map(({ id }) => id);
@@ -137,6 +136,7 @@ async function withGrants(database: Database, ended: readonly Ended[], reason: E
     id: asSessionId(row.id),
     accountId: asAccountId(row.account_id),
     reason,
+    ...(row.ended_at && { endedAt: row.ended_at.getTime() }),
     grants: grants
       .filter(({ session_id }) => session_id === row.id)
       .map(({ client_id, grant_id }) => ({ clientId: client_id, grantId: grant_id })),
@@ -161,7 +161,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
       // Each statement sees what was committed before it began, and those after the lock begin when it was given.
       const [, ofFlow, ofUid, all] = await database.together(() =>
         Promise.all([
-          database.query(lockOf, [lockKey(accountId)]),
+          holdAccess(database, accountId),
           flowHash === undefined ? none : database.query<Row>(byFlow, [flowHash]),
           uid === undefined ? none : database.query<Row>(byUid, [uid]),
           open ? database.query<Row>(openOf, [accountId]) : none,
@@ -204,10 +204,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
         return true;
       }
       const [, bound] = await database.together(() =>
-        Promise.all([
-          database.query(lockOf, [lockKey(accountId)]),
-          database.query(bindFirst, [flowHash, ...values, accountId]),
-        ]),
+        Promise.all([holdAccess(database, accountId), database.query(bindFirst, [flowHash, ...values, accountId])]),
       );
       return bound.length > 0;
     },

@@ -72,6 +72,8 @@ export interface EndedSession {
   readonly id: SessionId;
   readonly accountId: AccountId;
   readonly uid?: string;
+  /** Not before it began, whatever the clock of the node that ended it says. Milliseconds since the epoch. */
+  readonly endedAt?: number;
   /** Grants that end with it; none when apps may keep their offline access. */
   readonly grants: readonly { readonly grantId: string; readonly clientId: string }[];
   readonly reason: EndReason;

@@ -49,6 +49,8 @@ export interface Sessions {
   findByUid(uid: string): Promise<Session | undefined>;
   /** The open session in which an app got this grant. */
   findByGrant(grant: GrantKey): Promise<Session | undefined>;
+  /** False when it was ended by somebody or by time, as the database has it now. */
+  isOpen(id: string): Promise<boolean>;
   /** The handle of an open session, for the audit log: a look into memory after {@link Sessions.touch}, else one statement. */
   handleOf(key: HandleKey): Promise<SessionId | undefined>;
   /** Ends one, with `owner` only if it is theirs. False when there is no such session or it has ended before. */
@@ -72,7 +74,7 @@ export interface Sessions {
 interface Needs {
   readonly store: SessionStore;
   readonly activity: ActivityStore;
-  readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly revocations: Pick<Revocations, 'revoke' | 'endOf'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly risk?: Pick<Risk, 'judgeActivity' | 'noteActivity' | 'locate'> | undefined;
   readonly clock: Clock;
@@ -127,6 +129,8 @@ export function createSessions(needs: Needs): Sessions {
 
     findByUid: (uid) => findLive({ uid }),
     findByGrant: ({ accountId, clientId, grantId }) => findLive({ accountId, clientId, grantId }),
+
+    isOpen: async (id) => (await store.find({ id }))?.endedAt === undefined,
 
     handleOf: (key) => handles.find(key),
 

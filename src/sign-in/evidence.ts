@@ -25,6 +25,11 @@ export interface Evidence {
   readonly methods: readonly Proof[];
   /** The protocol session of the browser that some of it was read from: with that it ends. */
   readonly session?: string;
+  /**
+   * When the account had been taken back last, before any of it was shown; milliseconds, 0 for never. What was shown to
+   * somebody who has lost the account since opens nothing. Absent where it was read from a session, which ends by itself.
+   */
+  readonly asOf?: number;
   /** Something was unusual when the first door opened, so that nothing is spared. */
   readonly cautious?: true;
 }

@@ -1,13 +1,13 @@
 import type { Account } from '../accounts/index.ts';
 import type { RememberedUse } from '../devices/index.ts';
 import { epochSeconds } from '../shared/clock.ts';
-import { type Proof, withProof } from './evidence.ts';
+import { type Evidence, type Proof, withProof } from './evidence.ts';
 import { recordFailure } from './failures.ts';
 import { finishedBy } from './finish.ts';
 import { type Flow, toMilliseconds, unstored } from './flow.ts';
 import { spares } from './next-step.ts';
 import type { SignInParts } from './parts.ts';
-import type { DoorInput, FinishedSignIn, RequestMeta, SubmitResult } from './sign-in-types.ts';
+import type { DoorInput, FinishedSignIn, RequestMeta, SubmitResult, UnstoredStep } from './sign-in-types.ts';
 import { decide, type Known, viewOf } from './situation.ts';
 import type { Reservation } from './throttle-store.ts';
 
@@ -17,6 +17,8 @@ export interface Opened {
   readonly account: Account;
   readonly known: Known;
   readonly proof: Proof;
+  /** See {@link Evidence.asOf}: asked for before the proof was looked at. */
+  readonly asOf: number;
   readonly loginHint?: string;
   /** The try that this was, where tries are counted. */
   readonly reservation?: Reservation;
@@ -30,8 +32,8 @@ export interface Opened {
 
 /** The flow as the step leaves it. */
 function nextFlow({ clock, policy }: SignInParts, opened: Opened, more: readonly Proof[] = []): Flow {
-  const { flow, account, proof, loginHint, offerPasskey } = opened;
-  let evidence = withProof(flow.evidence, account.id, proof);
+  const { flow, account, proof, asOf, loginHint, offerPasskey } = opened;
+  let evidence: Evidence = { ...withProof(flow.evidence, account.id, proof), asOf };
   for (const other of more) evidence = withProof(evidence, account.id, other);
   return {
     ...flow,
@@ -99,25 +101,41 @@ async function noteOffer({ facts, clock }: SignInParts, { flow, account, offerPa
   if (offerPasskey && !flow.offerPasskey) await facts.noteOffer(account.id, clock.now());
 }
 
-/** The first step of a flow: it is stored as the step leaves it, in one round trip with all that goes with it. */
-async function storeFirst(parts: SignInParts, opened: Opened, taken: Taken): Promise<boolean> {
-  const { flows, clock } = parts;
-  const { next, finished } = taken;
-  const flow = finished ? { ...next, finishedAt: clock.now() } : next;
-  const [added, ...others] = await flows.together(() =>
-    Promise.allSettled([flows.add(flow), settle(parts, opened, taken), noteOffer(parts, opened)]),
-  );
-  if (added.status === 'fulfilled' && !added.value) return false;
-  for (const result of [added, ...others]) if (result.status === 'rejected') throw result.reason;
-  return true;
+const storedAs = ({ clock }: SignInParts, { next, finished }: Taken): Flow =>
+  finished ? { ...next, finishedAt: clock.now() } : next;
+
+/** The flow as its first step leaves it, with all that goes with it; whoever takes the account back waits, or was waited for. */
+async function writeFirst(parts: SignInParts, opened: Opened, taken: Taken): Promise<boolean> {
+  const [, added] = await Promise.all([
+    parts.revocations.hold(opened.account.id),
+    parts.flows.add(storedAs(parts, taken)),
+    settle(parts, opened, taken),
+    noteOffer(parts, opened),
+  ]);
+  return added;
 }
 
-/** A later step: nothing is written when the flow took another one meanwhile. */
+/** The first step of a flow, in one round trip. */
+async function storeFirst(parts: SignInParts, opened: Opened, taken: Taken): Promise<boolean> {
+  return parts.flows.together(() => writeFirst(parts, opened, taken));
+}
+
+/** The same as a part of the transaction that opens the session. */
+const stepOfSession = (parts: SignInParts, opened: Opened, taken: Taken): UnstoredStep => ({
+  store: () => parts.flows.ahead(() => writeFirst(parts, opened, taken)),
+  async undo() {
+    if (opened.reservation) await parts.throttle.giveBack(opened.reservation);
+  },
+});
+
+/** A later step: nothing is written when the flow took another one meanwhile, or the account was taken back. */
 const advance = (parts: SignInParts, opened: Opened, taken: Taken): Promise<boolean> => {
-  const { flows, clock } = parts;
+  const { flows, revocations, clock } = parts;
   const { evidence } = taken.next;
   if (!evidence) throw new Error('A step proved nothing.');
   return flows.transaction(async () => {
+    await revocations.hold(opened.account.id);
+    if ((await revocations.endOf(opened.account.id)) !== opened.asOf) return false;
     const next = await flows.advance(opened.flow, { ...taken.next, evidence }, clock.now());
     if (!next) return false;
     await settle(parts, opened, taken);
@@ -152,6 +170,11 @@ export async function openFirstDoor(
   const remembered = await recallDevice(parts, opened);
   const taken = stepOf(parts, opened, remembered);
   const isFirst = opened.flow.version === unstored;
+  if (isFirst && taken.finished && opened.input.finish === 'with-session') {
+    const finished = { ...taken.finished, step: stepOfSession(parts, opened, taken) };
+    const result = { outcome: 'accepted' as const, view: taken.view, finished, ...(remembered && { remembered }) };
+    return { moved: false, denied: false, remembered, result };
+  }
   if (await (isFirst ? storeFirst(parts, opened, taken) : advance(parts, opened, taken))) {
     const result = {
       outcome: 'accepted' as const,

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import { lockAccount } from '../accounts/lock-account-sql.ts';
+import { sha256 } from '../shared/crypto.ts';
 import { asAccountId, asClientId } from '../shared/ids.ts';
-import { type Database, isUniqueViolation } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
 import { type SqlValue, statement } from '../storage/statement.ts';
 import type { Evidence } from './evidence.ts';
 import { type Flow, unstored } from './flow.ts';
@@ -46,12 +47,16 @@ const fromRow = (row: Row): Flow => ({
 
 const findById = statement('select * from sign_in_flow where id = $1');
 
-const insert = `insert into sign_in_flow
+const insert = (condition: string): string => `insert into sign_in_flow
   (id, client_id, requirement, login_hint, evidence, challenge_ends_at, unseen_codes, created_at, expires_at, finished_at,
    version, offer_passkey)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
-const add = statement(insert);
-const addUnlessThere = statement(`${insert} on conflict (id) do nothing returning *`);
+  select $1::text, $2::text, $3::jsonb, $4::text, $5::jsonb, $6::timestamptz, $7::boolean, $8::timestamptz, $9::timestamptz,
+    $10::timestamptz, $11::integer, $12::boolean
+  where ${condition} on conflict (id) do nothing returning *`;
+const lastEnd =
+  "coalesce((select revoked_at from revocation where kind = 'account' and id_hash = $13), to_timestamp(0))";
+const add = statement(insert(`${lastEnd} = $14::timestamptz`));
+const addUnlessThere = statement(insert('true'));
 
 const advanceTo = statement(`update sign_in_flow
   set evidence = $4, wrong_codes = 0, challenge_ends_at = $5, unseen_codes = $6, login_hint = coalesce($7, login_hint),
@@ -117,6 +122,7 @@ export function createSqlFlowStore(database: Database): FlowStore {
   return {
     transaction: (work) => database.transaction(work),
     together: (work) => database.together(work),
+    ahead: (work) => database.ahead(work),
     find,
 
     async open(flow) {
@@ -127,13 +133,9 @@ export function createSqlFlowStore(database: Database): FlowStore {
     },
 
     async add(flow) {
-      try {
-        await database.query(add, valuesOf(flow));
-        return true;
-      } catch (error) {
-        if (isUniqueViolation(error, 'sign_in_flow_pkey')) return false;
-        throw error;
-      }
+      const { accountId = '', asOf = 0 } = flow.evidence ?? {};
+      const rows = await database.query(add, [...valuesOf(flow), sha256(accountId), new Date(asOf)]);
+      return rows.length === 1;
     },
 
     async advance({ id, version }, { evidence, loginHint, challengeEndsAt, unseenCodes, offerPasskey }, now) {

@@ -28,9 +28,14 @@ export interface FlowStore {
    * before it waits for anything.
    */
   together<T>(work: () => Promise<T>): Promise<T>;
+  /** The same ahead of what the request at hand writes next, in its transaction. `done` settles with that. */
+  ahead<T>(work: () => Promise<T>): Promise<{ readonly done: Promise<T> }>;
   /** Adds a new flow unless its id is there, and resolves to the one that is there. */
   open(flow: Flow): Promise<Flow>;
-  /** Whether the flow was added as its first step left it; false, and undoing all that goes together with it, when its id is there. */
+  /**
+   * Whether the flow was added as its first step left it: not when its id is there, or when its account was taken back since
+   * {@link Evidence.asOf}. The account's access has to be held.
+   */
   add(flow: Flow): Promise<boolean>;
   find(id: string): Promise<Flow | undefined>;
   /** The flow after the step; undefined when another change came first. */

@@ -36,10 +36,12 @@ export async function passwordRules(
  * A change of password ends everything that was proven before it, as of the same second too. What was proven in this
  * sign-in goes on as of the next one; what an older session proved has to be shown again.
  */
-function renewed(parts: SignInParts, { flow }: Situation, evidence: Evidence): Evidence {
-  const at = Math.floor(parts.clock.now() / 1000) + 1;
-  const recent = evidence.methods.filter((proof) => proof.at >= enrolAfter(parts.policy, flow));
-  return { ...evidence, methods: recent.map((proof) => ({ ...proof, at })) };
+async function renewed(parts: SignInParts, { flow }: Situation, evidence: Evidence): Promise<Evidence> {
+  const { revocations, clock, policy } = parts;
+  const at = Math.floor(clock.now() / 1000) + 1;
+  const recent = evidence.methods.filter((proof) => proof.at >= enrolAfter(policy, flow));
+  const asOf = await revocations.endOf(evidence.accountId);
+  return { ...evidence, asOf, methods: recent.map((proof) => ({ ...proof, at })) };
 }
 
 /** Takes a password in the place of one that is marked or too old. @throws AppError `unavailable` when overloaded */
@@ -62,7 +64,7 @@ export async function changePassword(
     if (!(await flows.hold(flow, account.id, clock.now()))) return 'moved';
     await credentials.setPassword(account.id, prepared, { ...meta, clientId: flow.clientId, keptFlow: flow.id });
     // Dated only now: what the new password ends is everything up to this moment.
-    return { evidence: renewed(parts, situation, proven), unseenCodes: flow.unseenCodes };
+    return { evidence: await renewed(parts, situation, proven), unseenCodes: flow.unseenCodes };
   });
   if (next === 'moved') return refuse(parts, flowId, 'wrong_step');
   return { outcome: 'accepted', view: viewOf(parts, await situationOf(parts, next)) };

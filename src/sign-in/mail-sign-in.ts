@@ -91,7 +91,9 @@ export async function mailSignIn(
 }
 
 /** Whose mailbox this opened, or why it did not. */
-type Opening = { readonly accountId: AccountId } | { readonly reason: Extract<Refusal, 'wrong_code' | 'used_code'> };
+type Opening =
+  | { readonly accountId: AccountId; readonly asOf: number }
+  | { readonly reason: Extract<Refusal, 'wrong_code' | 'used_code'> };
 
 async function open(
   parts: SignInParts,
@@ -123,6 +125,7 @@ async function open(
     account,
     known: await knowOf(parts, account.id),
     proof: { method: 'email', at: await provenAt(parts, account.id) },
+    asOf: opening.asOf,
     offerPasskey: flow.offerPasskey,
     input,
     meta,
@@ -139,11 +142,12 @@ export const submitMailedCode = (
   meta: RequestMeta,
 ): Promise<SubmitResult> =>
   open(parts, flowId, input, meta, async (flow) => {
-    const { accounts, codes, policy } = parts;
+    const { accounts, codes, revocations, policy } = parts;
     const { mailAccount: to } = flow;
     if (to === undefined || policy.email?.signIn !== 'code') return { reason: 'used_code' };
+    const asOf = await revocations.endOf(to);
     const outcome = await codes.use({ ...mailedCode('sign-in', flow, to, await accounts.find(to)), code });
-    if (outcome === 'accepted') return { accountId: to };
+    if (outcome === 'accepted') return { accountId: to, asOf };
     return { reason: outcome === 'wrong' ? 'wrong_code' : 'used_code' };
   });
 
@@ -156,11 +160,12 @@ export const submitMailedLink = (
   meta: RequestMeta,
 ): Promise<SubmitResult> =>
   open(parts, flowId, input, meta, async (flow) => {
-    const { accounts, links, policy } = parts;
+    const { accounts, links, revocations, policy } = parts;
     const asked = await links.peek('sign-in', token);
     if (policy.email?.signIn !== 'link' || asked?.data.flow !== flow.id) return { reason: 'used_code' };
+    const asOf = await revocations.endOf(asked.accountId ?? '');
     const link = await links.use('sign-in', token);
     const account = link?.accountId && (await accounts.find(link.accountId));
     // The mailbox that it went to has to be the account's still.
-    return account && account.email === link.email ? { accountId: account.id } : { reason: 'used_code' };
+    return account && account.email === link.email ? { accountId: account.id, asOf } : { reason: 'used_code' };
   });

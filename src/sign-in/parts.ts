@@ -28,7 +28,13 @@ export interface SignInParts {
   readonly passwordPolicy: Pick<PasswordPolicy, 'check' | 'rulesFor' | 'isExpired'>;
   readonly passkeys: Pick<
     Passkeys,
-    'usable' | 'beginAuthentication' | 'finishAuthentication' | 'beginRegistration' | 'finishRegistration' | 'remove'
+    | 'usable'
+    | 'beginAuthentication'
+    | 'finishAuthentication'
+    | 'list'
+    | 'beginRegistration'
+    | 'finishRegistration'
+    | 'remove'
   >;
   readonly devices: Pick<Devices, 'useRemembered'>;
   readonly registration: Pick<Registration, 'resend'>;
@@ -39,8 +45,8 @@ export interface SignInParts {
   readonly answerTime: AnswerTime;
   /** Looks for signs of somebody else; left out, nobody does. */
   readonly risk?: Pick<Risk, 'assessSignIn' | 'lookAhead' | 'refusesSignIns'>;
-  /** Knows whose access was ended in this second; left out, nobody's. */
-  readonly revocations?: Pick<Revocations, 'isRevokedCached'>;
+  /** Knows whose access was ended. */
+  readonly revocations: Pick<Revocations, 'isRevokedCached' | 'endOf' | 'hold'>;
   readonly audit: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly policy: SignInPolicy;

@@ -8,7 +8,7 @@ import type { SignInParts } from './parts.ts';
  */
 export async function provenAt({ revocations, clock }: SignInParts, accountId: AccountId): Promise<number> {
   const second = epochSeconds(clock) * 1000;
-  if (revocations?.isRevokedCached([{ kind: 'account', id: accountId, issuedAt: second }])) {
+  if (revocations.isRevokedCached([{ kind: 'account', id: accountId, issuedAt: second }])) {
     await waitUntil(clock, second + 1000);
   }
   return epochSeconds(clock);

@@ -29,8 +29,11 @@ export interface TryingDevice {
 export interface DoorInput {
   /** What the sign-in is started with, when nothing of it is stored yet. */
   readonly start?: NewSignIn;
-  /** Ends the sign-in in the same transaction when nothing is left to prove. */
-  readonly finish?: boolean;
+  /**
+   * Ends the sign-in in the same transaction when nothing is left to prove. `with-session`: where that is the first step,
+   * it is stored by whoever opens the session, in one transaction with it; see {@link FinishedSignIn.step}.
+   */
+  readonly finish?: boolean | 'with-session';
   /** Failures in a browser that the account has used before count apart; a remembered one may stand for the second door. */
   readonly device?: TryingDevice;
   /** The surface has a page for the step `offer-passkey`. */
@@ -127,4 +130,14 @@ export interface FinishedSignIn extends Authentication {
   readonly evidence: Evidence;
   /** The browser is one that the account has signed in with before; left out when nobody looked. */
   readonly deviceKnown?: boolean;
+  /** The step that ended it, when nothing of it is stored yet. */
+  readonly step?: UnstoredStep;
+}
+
+/** A first step that ended its sign-in, and goes into the transaction that opens the session. */
+export interface UnstoredStep {
+  /** Puts it into the transaction at hand. `done`: false when the flow took another step meanwhile, so nothing may be kept. */
+  store(): Promise<{ readonly done: Promise<boolean> }>;
+  /** The transaction was not kept: the try is no failure. */
+  undo(): Promise<void>;
 }

@@ -123,7 +123,7 @@ function countPaused({ throttle, clock, policy }: SignInParts, atMost: number): 
 /** Makes the sign-in domain. */
 export function createSignIn(given: SignInParts): SignIn {
   const { flows, revocations } = given;
-  const parts = revocations ? { ...given, flows: withLiveEvidence(flows, revocations) } : given;
+  const parts = { ...given, flows: withLiveEvidence(flows, revocations) };
   return {
     open: (flowId, input) => open(parts, flowId, input),
     look: (flowId, input) => look(parts, flowId, input),

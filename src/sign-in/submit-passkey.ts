@@ -46,17 +46,19 @@ interface Shown {
   readonly flow: Flow;
   readonly account: Account;
   readonly proof: Proof;
+  readonly asOf: number;
   readonly input: PasskeyInput;
   readonly meta: RequestMeta;
 }
 
 /** A passkey says who it is, and opens both doors when its authenticator knew the person. */
-async function openFirst(parts: SignInParts, { flow, account, proof, input, meta }: Shown) {
+async function openFirst(parts: SignInParts, { flow, account, proof, asOf, input, meta }: Shown) {
   const { result, denied } = await openFirstDoor(parts, {
     flow,
     account,
     known: await knowOf(parts, account.id),
     proof,
+    asOf,
     loginHint: account.username ?? account.email,
     offerPasskey: flow.offerPasskey,
     input,
@@ -84,22 +86,26 @@ const proofOf = ({ userVerified, synced }: UsedPasskey, at: number): Proof => ({
 
 /** Whose passkey it was, or why nobody comes in with it; for the audit log. */
 async function look(
-  { passkeys, accounts }: SignInParts,
+  { passkeys, accounts, revocations }: SignInParts,
   { flow, account: expected }: Situation,
   door: 'first' | 'second',
   response: unknown,
   meta: RequestMeta,
 ): Promise<
-  { readonly used: UsedPasskey; readonly account: Account } | { readonly reason: string; readonly id?: AccountId }
+  | { readonly used: UsedPasskey; readonly account: Account; readonly asOf: number }
+  | { readonly reason: string; readonly id?: AccountId }
 > {
   const context = { ...meta, clientId: flow.clientId };
   // Not inside a transaction: an answer that is refused has used its challenge up all the same.
   const used = passkeys.usable ? await passkeys.finishAuthentication(flow.id, response, context) : undefined;
-  const account = used && (await accounts.find(used.accountId));
-  if (!used || !account) return { reason: 'wrong_passkey', ...(door === 'second' && expected && { id: expected.id }) };
+  // Only now it is known whose end to ask for, so after that it has to be there still: an end may have taken it along.
+  const asOf = used ? await revocations.endOf(used.accountId) : 0;
+  const isThere = used && (await passkeys.list(used.accountId)).some(({ id }) => id === used.passkeyId);
+  const account = isThere && (await accounts.find(used.accountId));
+  if (!account) return { reason: 'wrong_passkey', ...(door === 'second' && expected && { id: expected.id }) };
   const other = door === 'second' && account.id !== expected?.id ? 'other_account' : undefined;
   const reason = obstacle(account, flow) ?? other;
-  return reason === undefined ? { used, account } : { reason, id: account.id };
+  return reason === undefined ? { used, account, asOf } : { reason, id: account.id };
 }
 
 /**
@@ -123,8 +129,8 @@ export async function submitPasskey(
     await recordFailure(parts, { type, flow, meta, accountId: found.id, reason: `passkey:${found.reason}` });
     return refuse(parts, flowId, 'mismatch', { start });
   }
-  const { used, account } = found;
-  const shown = { flow, account, proof: proofOf(used, await provenAt(parts, account.id)), input, meta };
+  const { used, account, asOf } = found;
+  const shown = { flow, account, proof: proofOf(used, await provenAt(parts, account.id)), asOf, input, meta };
   const result = await (door === 'first' ? openFirst(parts, shown) : openSecond(parts, shown));
   if (result === 'denied') return refuse(parts, flowId, 'mismatch', { start });
   return result ?? refuse(parts, flowId, 'wrong_step', { start });

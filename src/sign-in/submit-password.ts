@@ -51,9 +51,11 @@ function reserve(
   welcome: Account | undefined,
   { ip }: RequestMeta,
 ) {
-  const { flows, throttle, credentials, facts, risk, clock, policy } = parts;
+  const { flows, throttle, credentials, facts, revocations, risk, clock, policy } = parts;
   return flows.together(() =>
     Promise.all([
+      // Before the password's hash is read: a new one comes with a new end, so never an old hash with that.
+      revocations.endOf(welcome?.id ?? ''),
       throttle.tryReserve(key, delaysOf(policy), clock.now(), browser),
       credentials.lookUp(welcome?.id),
       facts.find(welcome?.id),
@@ -70,6 +72,16 @@ const isOffered = (
   { offersPasskey }: Pick<PasswordInput, 'offersPasskey'>,
 ): boolean =>
   offersPasskey === true && known && passkeys.usable && mayBeOffered(facts, policy.passkeyOfferDays, clock.now());
+
+/** What fails for a reason of the server's is no failure of whoever tries. */
+async function orGiveBack<T>({ throttle }: SignInParts, reservation: Reservation, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await throttle.giveBack(reservation).catch(() => undefined);
+    throw error;
+  }
+}
 
 async function tryPassword(
   parts: SignInParts,
@@ -88,34 +100,31 @@ async function tryPassword(
   const key = throttleKey(account, login);
   const welcome = reason === undefined ? account : undefined;
   const browser = browserOf(account, input.device);
-  const [reservation, onFile, facts] = await reserve(parts, key, browser, welcome, meta);
+  const [asOf, reservation, onFile, facts] = await reserve(parts, key, browser, welcome, meta);
   if (!reservation) {
     const retryAt = await throttle.pausedUntil(key, clock.now(), browser);
     await recordFailure(parts, { ...failure, reason: 'paused' });
     return refuse(parts, flowId, 'paused', { retryAt, start });
   }
-  let matches: boolean;
-  try {
-    matches = await onFile.verifyPassword(password);
-  } catch (error) {
-    await throttle.giveBack(reservation);
-    throw error;
-  }
+  const matches = await orGiveBack(parts, reservation, () => onFile.verifyPassword(password));
   if (!matches || !account || reason !== undefined) {
     await recordFailure(parts, { ...failure, reason: reason ?? 'wrong_password', reservation });
     return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
   }
-  const { result, remembered, denied } = await openFirstDoor(parts, {
-    flow,
-    account,
-    known: await knownFrom(parts, account.id, onFile.factors, facts),
-    proof: { method: 'pwd', at: await provenAt(parts, account.id) },
-    loginHint: login,
-    reservation,
-    offerPasskey: isOffered(parts, facts, reservation, input),
-    input,
-    meta,
-  });
+  const open = async () =>
+    openFirstDoor(parts, {
+      flow,
+      account,
+      known: await knownFrom(parts, account.id, onFile.factors, facts),
+      proof: { method: 'pwd', at: await provenAt(parts, account.id) },
+      asOf,
+      loginHint: login,
+      reservation,
+      offerPasskey: isOffered(parts, facts, reservation, input),
+      input,
+      meta,
+    });
+  const { result, remembered, denied } = await orGiveBack(parts, reservation, open);
   if (denied) return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
   return result ?? { ...(await refuse(parts, flowId, 'wrong_step', { start })), ...(remembered && { remembered }) };
 }

@@ -38,6 +38,16 @@ for (const lane of sqlLanes()) {
       expect(await history(accountId, 'device.first_seen')).to.deep.equal([]);
     });
 
+    it('is not done when the account was taken back since something was shown', async () => {
+      const { revocations, sessions } = fixture;
+      const asOf = await revocations.endOf(accountId);
+      const request = { accountId, kind: 'browser', amr: ['pwd'], asOf } as const;
+      expect(await sessions.open({ ...request, flow: fresh() }, meta)).to.have.property('outcome', 'opened');
+      await revocations.revoke({ kind: 'account', id: accountId, reason: 'a new password' });
+      const also = () => Promise.reject(new Error('done all the same'));
+      expect(await sessions.open({ ...request, flow: fresh() }, meta, also)).to.deep.equal({ outcome: 'ended' });
+    });
+
     it('is not done when the account has too many', async () => {
       await open(fresh());
       await open(fresh());

@@ -44,6 +44,7 @@ for (const lane of sqlLanes()) {
     it('end once for 50 who end it at the same moment, with all they had', async () => {
       const { sessions, signIn, told } = fixture;
       const { id, uid, grantId, authenticatedAt } = await signIn(accountId);
+      const endedAt = fixture.clock.now();
       const results = await Promise.all(fifty.map(() => sessions.end(id, operator)));
       expect(results.filter(Boolean)).to.have.length(1);
       expect(await fixture.isRevoked('session', uid, authenticatedAt)).to.equal(true);
@@ -52,7 +53,7 @@ for (const lane of sqlLanes()) {
         { actor: operator, details: { session: id, reason: 'ended', apps: ['app_notes'] } },
       ]);
       expect(told).to.deep.equal([
-        { id, accountId, uid, reason: 'ended', grants: [{ clientId: 'app_notes', grantId }] },
+        { id, accountId, uid, reason: 'ended', endedAt, grants: [{ clientId: 'app_notes', grantId }] },
       ]);
       expect(await sessions.touch(uid, authenticatedAt)).to.equal('over');
       expect(await sessions.list(accountId)).to.deep.equal([]);

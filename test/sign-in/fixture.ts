@@ -21,6 +21,8 @@ import { createOneTimeSecrets } from '../../src/one-time-secrets/index.ts';
 import { createSqlLinkStore } from '../../src/one-time-secrets/link-store-sql.ts';
 import { createPasskeys, relyingPartyOf } from '../../src/passkeys/index.ts';
 import { createSqlPasskeyStore } from '../../src/passkeys/passkey-store-sql.ts';
+import { createRevocations } from '../../src/revocation/index.ts';
+import { createSqlRevocationStore } from '../../src/revocation/revocation-store-sql.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { SecretRing } from '../../src/shared/crypto.ts';
 import { asClientId } from '../../src/shared/ids.ts';
@@ -124,6 +126,7 @@ export async function createFixture(lane: SqlLane, change: Partial<SignInPolicy>
     ...change,
   };
   const parts = {
+    revocations: createRevocations({ store: createSqlRevocationStore(database), clock, audit }),
     flows: createSqlFlowStore(database),
     throttle: createSqlThrottleStore(database),
     facts: createSqlAccountFacts(database),

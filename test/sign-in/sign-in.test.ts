@@ -38,7 +38,7 @@ for (const lane of sqlLanes()) {
         amr: ['pwd'],
         acr: 'aal1',
         authTime: at,
-        evidence: { accountId: alex.account.id, methods: [{ method: 'pwd', at }] },
+        evidence: { accountId: alex.account.id, asOf: 0, methods: [{ method: 'pwd', at }] },
       });
       expect(await refusalCode(signIn.finish(id))).to.equal('expired');
       expect(await refusalCode(signIn.restart(id))).to.equal('expired');
@@ -246,14 +246,17 @@ for (const lane of sqlLanes()) {
       const alex = await person({ totp: true });
       const id = await flow();
       await submit(id, alex);
-      const { advance } = parts.flows;
-      parts.flows.advance = async (at, change, now) => {
-        parts.flows.advance = advance;
-        await parts.flows.restart(at.id, now);
-        return advance(at, change, now);
+      const { createSignIn } = await import('../../src/sign-in/index.ts');
+      const overtaken: typeof parts.flows = {
+        ...parts.flows,
+        async advance(at, change, now) {
+          await parts.flows.restart(at.id, now);
+          return parts.flows.advance(at, change, now);
+        },
       };
+      const { submitTotp } = createSignIn({ ...parts, flows: overtaken });
       const code = codeOf(alex);
-      expect(await signIn.submitTotp(id, code, meta)).to.include({ outcome: 'refused', reason: 'wrong_step' });
+      expect(await submitTotp(id, code, meta)).to.include({ outcome: 'refused', reason: 'wrong_step' });
       await submit(id, alex);
       expect(stepOf(await signIn.submitTotp(id, code, meta))).to.equal('done');
     });

@@ -38,7 +38,8 @@ export const createEmailPage = (needs: Needs): AccountPage => ({
     const typed = (form.get('email') ?? '').trim();
     if (typed === '') return show(needs, ctx, visit, { typed, error: missing });
     try {
-      await needs.registration.changeEmail(visit.account.id, typed, metaOf(ctx));
+      const { account, session } = visit;
+      await needs.registration.changeEmail(account.id, typed, metaOf(ctx), (session.authTime ?? 0) * 1000);
     } catch (error) {
       const message = error instanceof AppError && error.details.fields?.email;
       if (!message) throw error;

@@ -5,7 +5,7 @@ import { authorizationChallengePath, type ClientProof, type ProtocolCalls } from
 import type { Clock } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
 import { metaOf } from '../request-meta.ts';
-import { proofOf } from './auth-client.ts';
+import { foreignPage, isForeignPage, proofOf } from './auth-client.ts';
 import {
   type DirectParts,
   type DirectVisit,
@@ -182,6 +182,7 @@ async function answerFor(needs: ChallengeNeeds, ctx: Context, fields: Fields): P
   if (authenticated.status !== 200) return authenticated;
   const client = await needs.clients.find(authenticated.clientId ?? '');
   if (!client?.directSignIn) return refuse('unauthorized_client', 'The client may not sign people in by itself');
+  if (isForeignPage(ctx, client)) return refuse('unauthorized_client', foreignPage, 403);
   const { auth_session: session } = fields;
   const ticket = session === undefined ? await begin(needs, client, fields) : resume(needs, client, session);
   if (!ticket) return lost;

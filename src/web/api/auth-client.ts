@@ -70,9 +70,21 @@ export function unproven(ctx: Context, text: string, fields?: Readonly<Record<st
   return new AppError('unauthenticated', text, fields ? { fields } : {});
 }
 
-/** Where its pages are. Else any page could try passwords with the addresses of its visitors. */
+/** Where its pages are. */
 const originsOf = ({ metadata }: Client): string[] =>
   metadata.redirect_uris.flatMap((uri) => (/^https?:/.test(uri) ? [new URL(uri).origin] : []));
+
+/**
+ * Whether a page calls that is none of the client's (Fetch §3.2: browsers send `Origin` with every POST, apps do not).
+ * Any page could try passwords with the addresses of its visitors otherwise.
+ */
+export function isForeignPage(ctx: Context, client: Client): boolean {
+  const origin = ctx.get('Origin');
+  return origin !== '' && !originsOf(client).includes(origin);
+}
+
+/** What is said to it. */
+export const foreignPage = 'A page of this origin may not sign people in for this client';
 
 /**
  * The client of this request, proven as at the token endpoint, when an operator marked it for direct sign-in.
@@ -85,7 +97,6 @@ export async function directClient({ calls, clients }: ClientNeeds, ctx: Context
   if (!client?.directSignIn) {
     throw new AppError('forbidden', 'This client may not sign people in by itself. An operator can allow it.');
   }
-  const origin = ctx.get('Origin');
-  if (origin === '' || originsOf(client).includes(origin)) return client;
-  throw new AppError('forbidden', 'A page of this origin may not sign people in for this client.');
+  if (isForeignPage(ctx, client)) throw new AppError('forbidden', `${foreignPage}.`);
+  return client;
 }

@@ -189,7 +189,7 @@ export async function issueCode(
   finished: FinishedSignIn,
   codeChallenge: string,
 ): Promise<string | undefined> {
-  const { accountId, amr, acr, authTime } = finished;
+  const { accountId, amr, acr, authTime, evidence } = finished;
   const signIn: DirectSignIn = { client, accountId, amr, acr, authTime, startedAt: ticket.at, order: ticket.order };
   const grantId = await firstParty.openGrant(signIn);
   if (grantId === undefined) return undefined;
@@ -197,10 +197,11 @@ export async function issueCode(
   const flow = flowOf(use, client.id, ticket);
   const grants = [{ clientId: client.id, grantId }];
   const life = refreshes ? {} : { lifeSeconds: accessTokenSeconds };
-  const request = { accountId, kind: 'api', flow, amr, acr, grants, ...life } as const;
+  const request = { accountId, kind: 'api', flow, amr, acr, grants, asOf: evidence.asOf, ...life } as const;
   const opened = await sessions.open(request, meta, () => recordSuccess(finished, meta));
+  if (opened.outcome !== 'opened') await firstParty.dropGrant(grantId);
+  if (opened.outcome === 'ended') return undefined;
   if (opened.outcome === 'refused') {
-    await firstParty.dropGrant(grantId);
     throw new AppError(
       'conflict',
       `This account is signed in in ${opened.limit} places, and there may be no more. Sign out in one of them first.`,

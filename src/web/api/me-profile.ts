@@ -213,7 +213,9 @@ const changeEmail = ({ registration }: MeSurface): Operation =>
     refusals: { unprocessable: 'It is no address, your own already, or at a domain that cannot be used here.' },
     replies: { 202: { description: 'A mail is on its way. Nothing has changed yet.' } },
     async handler({ caller, body, meta }) {
-      await registration.changeEmail(caller.account.id, body.email.trim(), meta);
+      // Nobody gets here without one: an API key says nothing of a sign-in, so it is never a recent one.
+      const signedInAt = (caller.authTime ?? 0) * 1000;
+      await registration.changeEmail(caller.account.id, body.email.trim(), meta, signedInAt);
       return { status: 202 };
     },
   });

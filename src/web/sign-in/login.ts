@@ -81,7 +81,7 @@ const refusalOf = (reason: Refusal): LoginError =>
 /** What every way through the first door is given. */
 export const doorInput = async (surface: SignInSurface, visit: Visit): Promise<DoorInput> => ({
   start: await startOf(surface, visit),
-  finish: true,
+  finish: 'with-session',
   device: deviceOf(surface, visit),
   offersPasskey: true,
 });
@@ -97,8 +97,9 @@ export async function leaveFirstDoor(
   const { ctx, base } = visit;
   keepToken(surface, ctx, result);
   if (result.outcome === 'accepted') {
-    if (result.finished) await goBack(surface, visit, result.finished, keep);
-    else {
+    if (result.finished) {
+      if (!(await goBack(surface, visit, result.finished, keep))) await dispatch(surface, remember, visit);
+    } else {
       remember.write(ctx, base, keep);
       await dispatch(surface, remember, visit, result.view);
     }

@@ -39,6 +39,9 @@ export async function pageOfPrompt(surface: SignInSurface, { interaction }: Visi
   return page;
 }
 
+/** The same form was answered first, or the account was taken back meanwhile. */
+class StepMoved extends Error {}
+
 /** Opens the session of a finished sign-in and says its handle. @throws AppError `forbidden` when the account has too many. */
 async function openSession(
   { signIn, sessions, devices, deviceCookie }: SignInSurface,
@@ -46,14 +49,24 @@ async function openSession(
   finished: FinishedSignIn,
   uid: string | undefined,
 ): Promise<string> {
-  const { accountId, amr, acr } = finished;
+  const { accountId, amr, acr, evidence, step } = finished;
   const meta = metaOf(ctx);
   const deviceId = deviceCookie.renew(ctx);
-  const request = { accountId, kind: 'browser', flow: interaction.uid, uid, deviceId, amr, acr } as const;
+  const request = {
+    accountId,
+    kind: 'browser',
+    flow: interaction.uid,
+    uid,
+    deviceId,
+    amr,
+    acr,
+    asOf: step ? undefined : evidence.asOf,
+  } as const;
   const opened = await sessions.open(request, meta, async () => {
     await signIn.recordSuccess(finished, meta);
     await devices.seen(accountId, deviceId, meta, finished.deviceKnown);
   });
+  if (opened.outcome === 'ended') throw new StepMoved();
   if (opened.outcome === 'refused') {
     throw new AppError(
       'forbidden',
@@ -63,8 +76,27 @@ async function openSession(
   return opened.id;
 }
 
-/** Opens the session, hands the result to the protocol, and sends the browser to wherever that leads: mostly the app. */
+/**
+ * Opens the session, hands the result to the protocol, and sends the browser to wherever that leads: mostly the app. False,
+ * and nothing of it is kept, when another form of this sign-in came first or the account was taken back meanwhile.
+ */
 export async function goBack(
+  surface: SignInSurface,
+  visit: Visit,
+  finished: FinishedSignIn,
+  remember: boolean,
+): Promise<boolean> {
+  try {
+    await enterApp(surface, visit, finished, remember);
+    return true;
+  } catch (error) {
+    await finished.step?.undo().catch(() => undefined);
+    if (error instanceof StepMoved) return false;
+    throw error;
+  }
+}
+
+async function enterApp(
   surface: SignInSurface,
   visit: Visit,
   finished: FinishedSignIn,
@@ -77,7 +109,9 @@ export async function goBack(
   const uid = (await browserSessions.current(ctx))?.uid;
   let onward: string | undefined;
   await asProtocol(ctx, async () => {
+    const stored = await finished.step?.store();
     const session = await openSession(surface, visit, finished, uid);
+    if (stored && !(await stored.done)) throw new StepMoved();
     onward = await interactions.finishSignIn(ctx, { accountId, amr, acr, authTime, remember, session });
     if (onward !== undefined) seeOther(ctx, onward);
   });
@@ -103,7 +137,8 @@ export async function dispatch(
   const { step, ways } = known ?? (await openFlow(surface, visit));
   if (step !== 'done') return seeOther(ctx, `${base}/${pageOf(step, ways)}`);
   const finished = await surface.signIn.finish(interaction.uid);
-  return goBack(surface, visit, finished, remember.read(ctx));
+  if (await goBack(surface, visit, finished, remember.read(ctx))) return;
+  throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
 }
 
 /** Starts a sign-in on top of a consent or chooser page: what this browser proved before is worth nothing for it. */
