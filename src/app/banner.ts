@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import { type Config, isLoopbackHost } from '../config/load.ts';
 import type { DemoSummary, DemoUser } from './demo-data.ts';
 import { hasMailViewer } from './mail.ts';
 
@@ -14,6 +14,13 @@ export const noteFor = ({ totp, roles }: DemoUser): string =>
 
 function demoLines(demo: DemoSummary): string[] {
   return ['', ...demo.users.map((user) => line(user.username, `${user.password}   ${noteFor(user)}`))];
+}
+
+/** Why a server for development has none of what is there at a plain start; nothing where it has. */
+function absences({ production, local, host, issuer }: Config): string[] {
+  if (production || local) return [];
+  const cause = isLoopbackHost(host) ? `SALLYPORT_ISSUER is ${issuer}` : `HOST is ${host}`;
+  return ['', `  Others can reach this server (${cause}), so it has no demo data, no playground and no /dev/mail.`];
 }
 
 /** What the terminal shows when the server is ready: where to go, and what to do next. */
@@ -44,6 +51,7 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
       '  Demo data, for this machine only. Next: add your app with `npx sallyport clients create --help`.',
     );
   } else {
+    lines.push(...absences(config));
     lines.push('', '  Next: `npx sallyport users create`, `npx sallyport clients create`, `npx sallyport doctor`.');
   }
   return `${lines.join('\n')}\n`;

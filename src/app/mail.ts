@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AuditLog } from '../audit/index.ts';
-import { type Config, ConfigError, isLoopbackUrl } from '../config/load.ts';
+import { type Config, ConfigError } from '../config/load.ts';
 import {
   createNotifications,
   createSmsGateway,
@@ -33,8 +33,8 @@ const name = 'Sallyport';
 const accountPath = '/account';
 
 /** Whether `/dev/mail` is there: its links open accounts, so never in production and never beyond this machine. */
-export const hasMailViewer = (config: Pick<Config, 'production' | 'issuer'>): boolean =>
-  !config.production && isLoopbackUrl(config.issuer);
+export const hasMailViewer = (config: Pick<Config, 'production' | 'local'>): boolean =>
+  !config.production && config.local;
 
 function smsGateway(config: Config, clock: Clock): TextGateway | undefined {
   const { SALLYPORT_SMS_WEBHOOK_URL: url, SALLYPORT_SMS_WEBHOOK_SECRET: secret } = config;

@@ -32,6 +32,12 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   await resources[Symbol.asyncDispose]();
 }
 
+/** What to do with a database that only this machine may reach. */
+const wayOut = ({ production }: Config): string =>
+  production
+    ? 'Give production one of its own.'
+    : 'A server that others can reach needs one of its own (SALLYPORT_DATA_DIR or DATABASE_URL); or leave HOST and SALLYPORT_ISSUER out.';
+
 async function start(config: Config, resources: Resources): Promise<Resources> {
   const { logger, access } = logsOf(config);
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -45,11 +51,8 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
       demoAccounts: () => (demo?.users ?? []).map((user) => ({ ...user, note: noteFor(user) })),
     }),
   );
-  if (config.production && (await app.domains.clients.find('playground'))) {
-    throw new AppError(
-      'conflict',
-      'This database has demo data, whose passwords lie in a file. Give production one of its own.',
-    );
+  if ((config.production || !config.local) && (await app.domains.clients.find('playground'))) {
+    throw new AppError('conflict', `This database has demo data, whose passwords lie in a file. ${wayOut(config)}`);
   }
   if (config.demo) {
     const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
@@ -63,7 +66,10 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
   return resources;
 }
 
-/** {@link serve} for a process: what keeps it from starting goes to standard error. Resolves to the exit code. */
+/**
+ * {@link serve} for a process: what keeps it from starting goes to standard error. Resolves to the exit code: 2 for a
+ * wrong configuration, as every command has it.
+ */
 export async function run(env: NodeJS.ProcessEnv): Promise<number> {
   try {
     await serve(env);
@@ -71,6 +77,7 @@ export async function run(env: NodeJS.ProcessEnv): Promise<number> {
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : `Sallyport could not start: ${reasonOf(error)}`;
     process.stderr.write(`${text}\n`);
-    return 1;
+    const wrongInput = error instanceof AppError && error.code === 'invalid_input';
+    return error instanceof ConfigError || wrongInput ? 2 : 1;
   }
 }

@@ -1,4 +1,4 @@
-import type { AuditType } from './event.ts';
+import { type AuditType, auditTypes } from './event.ts';
 
 /** Which events to look for; all that is given has to fit. */
 export interface AuditFilter {
@@ -31,6 +31,12 @@ export const auditGroups = (types: readonly AuditType[]): string[] => [...new Se
 /** Types that begin with a word are asked for as `sign_in`, `sign_in.` or `sign_in.*`; undefined when one type is meant. */
 export const groupAsked = (type: string): string | undefined =>
   /^[^.]*(\.\*?)?$/.test(type) ? type.replace(/\.\*?$/, '') : undefined;
+
+/** Whether this asks for anything that there is: one type, or a group of them. */
+export const isTypeAsked = (type: string): boolean => {
+  const group = groupAsked(type);
+  return auditTypes.some((one) => (group === undefined ? one === type : groupOf(one) === group));
+};
 
 /** Takes what SQL's `like` would read as a wildcard for what it is. */
 export const escapeLike = (text: string): string => text.replace(/[\\%_]/g, (sign) => `\\${sign}`);

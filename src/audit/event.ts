@@ -1,86 +1,89 @@
 /** The closed set of things worth an audit row. The first word is what it is about. */
-export type AuditType =
-  | 'sign_in.succeeded'
-  | 'sign_in.failed'
-  | 'sign_in.locked'
-  | 'second_factor.failed'
-  | 'second_factor.enrolled'
-  | 'second_factor.removed'
-  | 'backup_code.used'
-  | 'backup_codes.created'
-  | 'password.changed'
-  | 'password.rehashed'
-  | 'password.change_required'
-  | 'password.change_failed'
-  | 'password.breach_check_failed'
-  | 'passkey.added'
-  | 'passkey.renamed'
-  | 'passkey.removed'
-  | 'passkey.used'
-  | 'consent.granted'
-  | 'consent.denied'
-  | 'session.ended'
-  | 'session.refused'
-  | 'device.first_seen'
-  | 'device.remembered'
-  | 'device.forgotten'
-  | 'device.copied'
-  | 'token.issued'
-  | 'token.revoked'
-  | 'token.reuse_detected'
-  | 'grant.revoked'
-  | 'account.created'
-  | 'account.updated'
-  | 'account.disabled'
-  | 'account.enabled'
-  | 'account.locked'
-  | 'account.deleted'
-  | 'account.restored'
-  | 'account.purged'
-  | 'account.exported'
-  | 'user_import.finished'
-  | 'registration.refused'
-  | 'invitation.created'
-  | 'email.verified'
-  | 'email.change_requested'
-  | 'email.changed'
-  | 'password.reset_requested'
-  | 'password.reset'
-  | 'recovery_link.created'
-  | 'recovery_link.used'
-  | 'recovery_link.failed'
-  | 'notice.suppressed'
-  | 'risk.detected'
-  | 'api_key.created'
-  | 'api_key.rotated'
-  | 'api_key.revoked'
-  | 'api_key.used_first'
-  | 'token.exchanged'
-  | 'token.impersonated'
-  | 'client.exchange_allowed'
-  | 'client.exchange_removed'
-  | 'client.created'
-  | 'client.updated'
-  | 'client.secret_rotated'
-  | 'client.removed'
-  | 'api.created'
-  | 'api.updated'
-  | 'api.removed'
-  | 'secrets.resealed'
-  | 'webhook.created'
-  | 'webhook.removed'
-  | 'webhook.enabled'
-  | 'webhook.disabled'
-  | 'webhook.secret_rotated'
-  | 'alert.raised'
-  | 'alert.resolved'
-  | 'audit.pruned'
-  | 'audit.exported'
-  | 'key.published'
-  | 'key.signing'
-  | 'key.retiring'
-  | 'key.removed'
-  | 'key.revoked';
+export const auditTypes = [
+  'sign_in.succeeded',
+  'sign_in.failed',
+  'sign_in.locked',
+  'second_factor.failed',
+  'second_factor.enrolled',
+  'second_factor.removed',
+  'backup_code.used',
+  'backup_codes.created',
+  'password.changed',
+  'password.rehashed',
+  'password.change_required',
+  'password.change_failed',
+  'password.breach_check_failed',
+  'passkey.added',
+  'passkey.renamed',
+  'passkey.removed',
+  'passkey.used',
+  'consent.granted',
+  'consent.denied',
+  'session.ended',
+  'session.refused',
+  'device.first_seen',
+  'device.remembered',
+  'device.forgotten',
+  'device.copied',
+  'token.issued',
+  'token.revoked',
+  'token.reuse_detected',
+  'grant.revoked',
+  'account.created',
+  'account.updated',
+  'account.disabled',
+  'account.enabled',
+  'account.locked',
+  'account.deleted',
+  'account.restored',
+  'account.purged',
+  'account.exported',
+  'user_import.finished',
+  'registration.refused',
+  'invitation.created',
+  'email.verified',
+  'email.change_requested',
+  'email.changed',
+  'password.reset_requested',
+  'password.reset',
+  'recovery_link.created',
+  'recovery_link.used',
+  'recovery_link.failed',
+  'notice.suppressed',
+  'risk.detected',
+  'api_key.created',
+  'api_key.rotated',
+  'api_key.revoked',
+  'api_key.used_first',
+  'token.exchanged',
+  'token.impersonated',
+  'client.exchange_allowed',
+  'client.exchange_removed',
+  'client.created',
+  'client.updated',
+  'client.secret_rotated',
+  'client.removed',
+  'api.created',
+  'api.updated',
+  'api.removed',
+  'secrets.resealed',
+  'webhook.created',
+  'webhook.removed',
+  'webhook.enabled',
+  'webhook.disabled',
+  'webhook.secret_rotated',
+  'alert.raised',
+  'alert.resolved',
+  'audit.pruned',
+  'audit.exported',
+  'key.published',
+  'key.signing',
+  'key.retiring',
+  'key.removed',
+  'key.revoked',
+] as const;
+
+export type AuditType = (typeof auditTypes)[number];
 
 /** Who did it: a person, an app, an operator at the command line, or the server itself. */
 export type Actor =

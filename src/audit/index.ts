@@ -3,7 +3,7 @@
 // given afterwards, by one node at a time. docs/audit.md has the chain's format.
 export { type AuditChain, type ChainStatus, createAuditChain } from './audit-chain.ts';
 export { type AuditContext, currentAuditContext, noteAuditSession, withAuditContext } from './audit-context.ts';
-export { type AuditFilter, auditGroups } from './audit-filter.ts';
+export { type AuditFilter, auditGroups, isTypeAsked } from './audit-filter.ts';
 export { type AuditLog, type AuditRow, type AuditStore, createAuditLog } from './audit-log.ts';
 export type { AuditPage, AuditPlace, AuditReader } from './audit-reader.ts';
 export {
@@ -14,6 +14,6 @@ export {
   createAuditStatistics,
 } from './audit-statistics.ts';
 export type { ChainHead } from './chain.ts';
-export type { Actor, AuditEvent, AuditType } from './event.ts';
+export { type Actor, type AuditEvent, type AuditType, auditTypes } from './event.ts';
 export { type ExportFormat, exportHead, exportLine, exportText } from './export-rows.ts';
 export type { ChainCheck, ChainFault } from './verify-chain.ts';

@@ -1,7 +1,18 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { AuditFilter, ChainHead } from '../audit/index.ts';
+import { type AuditFilter, auditGroups, auditTypes, type ChainHead, isTypeAsked } from '../audit/index.ts';
 
 const word = (text: string) => z.string().min(1).max(512).optional().describe(text);
+
+/**
+ * What ids of accounts, clients, webhooks and rules look like, identifiers of APIs, ids of signing keys and hashes of
+ * tokens, and the few that are plain words. Those that were removed are looked for too, so the form has to do.
+ */
+const idForm = /^(?:[a-z]+_\w+|[a-z][a-z\d+.-]*:\S+|[\w-]{43}|(?:demo|sallyport)-[\w-]+|playground|everything)$/;
+const namelessActor = /^(?:operator|system|stranger)$/;
+
+const formed = (text: string, isFormed: (given: string) => boolean, complaint: string) =>
+  z.string().min(1).max(512).refine(isFormed, complaint).optional().describe(text);
 
 const isoMoment = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 
@@ -22,17 +33,24 @@ const at = (text: string) =>
 
 /** What a search in the audit log takes, as it is typed. */
 export const filterOptions = {
-  actor: word('Only what this account or client did, by id; or operator, system, stranger.'),
-  subject: word('Only about this account, client, API or key id.'),
-  type: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Only events of this type, for example sign_in.failed, or of a group: sign_in.'),
+  actor: formed(
+    'Only what this account or client did, by id; or operator, system, stranger.',
+    (given) => idForm.test(given) || namelessActor.test(given),
+    'Give an id, operator, system or stranger. `sallyport users show` has the id of a person.',
+  ),
+  subject: formed(
+    'Only about this account, client, API or key id.',
+    (given) => idForm.test(given),
+    'This is no id. `sallyport users show` has the id of a person.',
+  ),
+  type: formed(
+    'Only events of this type, for example sign_in.failed, or of a group: sign_in.',
+    isTypeAsked,
+    `There are no such events. Their groups: ${auditGroups(auditTypes).join(', ')}.`,
+  ),
   outcome: z.enum(['success', 'failure']).optional().describe('Only success or failure.'),
   client: word('Only in which this client was involved.'),
-  ip: word('Only from this address.'),
+  ip: formed('Only from this address.', (given) => isIP(given) > 0, 'This is no IP address.'),
   request: word('Only of this request; its id is on error pages and in the log.'),
   session: word('Only done in this session, or about it.'),
   from: at('From this day or moment on, UTC.'),

@@ -62,6 +62,11 @@ function textOf(issue: z.core.$ZodIssue): string {
 export const flagOf = (name: string): string =>
   `--${name.replaceAll('_', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** Refuses a cursor that leads nowhere: a page after it would be empty, as if there were no more. @throws AppError */
+export function wrongCursor(problem: string): never {
+  throw new AppError('invalid_input', 'Some options cannot be accepted.', { fields: { '--after': problem } });
+}
+
 /** Lets a domain's complaint name the option that was typed. */
 function asTyped(error: unknown, names: Readonly<Record<string, string>> = {}): unknown {
   if (!(error instanceof AppError) || error.code !== 'invalid_input' || !error.details.fields) return error;

@@ -4,13 +4,13 @@ import { reasonOf } from '../shared/errors.ts';
 import type { Check } from './check.ts';
 
 /** Whether mail can leave: connects, secures the connection and signs in, without sending one. */
-export async function checkMail({ SALLYPORT_SMTP_URL: url, production }: Config): Promise<Check> {
+export async function checkMail({ SALLYPORT_SMTP_URL: url, production, local }: Config): Promise<Check> {
   const name = 'mail';
   if (url === undefined) {
     const detail = 'no mail server: mails wait in the database';
     return production
       ? { name, status: 'warn', detail, fix: 'Set SALLYPORT_SMTP_URL.' }
-      : { name, status: 'ok', detail: `${detail}, and /dev/mail shows them` };
+      : { name, status: 'ok', detail: local ? `${detail}, and /dev/mail shows them` : detail };
   }
   const server = readSmtpUrl(url);
   const where = `${server.host}:${server.port}`;

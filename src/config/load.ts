@@ -25,11 +25,16 @@ export interface Config extends Omit<Environment, 'SALLYPORT_ISSUER' | 'HOST' | 
   readonly production: boolean;
   /** Whether cookies carry `Secure` and its prefixes: the issuer is https. */
   readonly secureCookies: boolean;
-  /** Demo data, playground and mail viewer: development on a loopback issuer only. */
+  /** Whether only this machine reaches the server: it listens on loopback, and its issuer is there. */
+  readonly local: boolean;
+  /** Demo data and playground: development that is {@link local} only. */
   readonly demo: boolean;
 }
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a server that listens on this address is reached from this machine only. */
+export const isLoopbackHost = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
 
 /** Whether a URL points at this machine only. */
 export const isLoopbackUrl = (url: string): boolean => loopbackHosts.has(new URL(url).hostname);
@@ -70,9 +75,12 @@ function developmentSecrets(dataDir: string): string[] {
     .filter((line) => line !== '');
 }
 
-function productionProblems(values: Environment, env: NodeJS.ProcessEnv): string[] {
+/** What was set, by name; also what came from files. */
+type Given = Readonly<Record<string, string>>;
+
+function productionProblems(values: Environment, given: Given): string[] {
   const problems: string[] = [];
-  if (env.SALLYPORT_DEMO === 'true') {
+  if (given.SALLYPORT_DEMO === 'true') {
     problems.push('SALLYPORT_DEMO is true. Demo data is for development; leave the variable out.');
   }
   if (!values.SALLYPORT_ISSUER) {
@@ -84,6 +92,20 @@ function productionProblems(values: Environment, env: NodeJS.ProcessEnv): string
     problems.push(
       'SALLYPORT_SECRETS is not set. Make one with `openssl rand -base64 48` and keep it with your backups.',
     );
+  }
+  return problems;
+}
+
+/** Whoever asks for demo data has to get it; where it is only the default, the server goes without. */
+function demoProblems({ HOST: host, SALLYPORT_ISSUER: issuer }: Environment, given: Given): string[] {
+  if (given.SALLYPORT_DEMO !== 'true') return [];
+  const way = 'Demo data is for this machine only';
+  const problems: string[] = [];
+  if (host !== undefined && !isLoopbackHost(host)) {
+    problems.push(`SALLYPORT_DEMO is true, and HOST (${host}) lets others in. ${way}: leave one of them out.`);
+  }
+  if (issuer !== undefined && !isLoopbackUrl(issuer)) {
+    problems.push(`SALLYPORT_DEMO is true, and SALLYPORT_ISSUER is not loopback. ${way}: leave one of them out.`);
   }
   return problems;
 }
@@ -114,13 +136,15 @@ function consistencyProblems(values: Environment): string[] {
 
 function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   const problems: string[] = [];
-  const parsed = configSchema.safeParse(withFileSecrets(env, problems));
+  const given = withFileSecrets(env, problems);
+  const parsed = configSchema.safeParse(given);
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
     throw new ConfigError(problems);
   }
   problems.push(...consistencyProblems(parsed.data), ...rpcProblems(parsed.data), ...riskProblems(parsed.data));
-  if (parsed.data.NODE_ENV === 'production') problems.push(...productionProblems(parsed.data, env));
+  const modeProblems = parsed.data.NODE_ENV === 'production' ? productionProblems : demoProblems;
+  problems.push(...modeProblems(parsed.data, given));
   if (problems.length > 0) throw new ConfigError(problems);
   return parsed.data;
 }
@@ -134,14 +158,18 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const production = values.NODE_ENV === 'production';
   const dataDir = resolve(values.SALLYPORT_DATA_DIR);
   const issuer = new URL(SALLYPORT_ISSUER ?? `http://localhost:${values.PORT}`).origin;
+  const host = HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
+  // A loopback issuer alone keeps nobody out: `Host: localhost` can be sent to any address that listens.
+  const local = isLoopbackHost(host) && isLoopbackUrl(issuer);
   return {
     ...values,
     issuer,
     dataDir,
     production,
     secureCookies: issuer.startsWith('https:'),
-    host: HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    host,
     secrets: SALLYPORT_SECRETS?.length ? SALLYPORT_SECRETS : developmentSecrets(dataDir),
-    demo: values.SALLYPORT_DEMO && !production && isLoopbackUrl(issuer),
+    local,
+    demo: values.SALLYPORT_DEMO && !production && local,
   };
 }

@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { isNetwork } from '../shared/networks.ts';
-import { describe, list, seconds } from './variable.ts';
+import { describe, list, networks, seconds } from './variable.ts';
 
 /** Variables about webhooks, alerts and traces. */
 export const operatorVariables = {
   SALLYPORT_WEBHOOK_NETWORKS: describe(
-    list.default([]),
+    networks,
     'Addresses or CIDR ranges that webhooks may go to although they are not public, for receivers in your own network. In development all are open.',
   ),
   SALLYPORT_LOGOUT_NETWORKS: describe(
-    list.default([]).refine((entries) => entries.every(isNetwork), { error: 'Give IP addresses or CIDR ranges' }),
+    networks,
     'Addresses or CIDR ranges where apps may be told of a logout although they are not public, for apps in your own network. In development all are open.',
   ),
   SALLYPORT_WEBHOOK_DISABLE_DAYS: describe(

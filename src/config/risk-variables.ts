@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import { defaultRiskPolicy, riskActions, riskSignals } from '../risk/index.ts';
-import { isNetwork } from '../shared/networks.ts';
-import { describe, list } from './variable.ts';
-
-const networks = (description: string) =>
-  describe(
-    list.default([]).refine((entries) => entries.every(isNetwork), { error: 'Give IP addresses or CIDR ranges' }),
-    description,
-  );
+import { describe, list, networks } from './variable.ts';
 
 const countries = (description: string) =>
   describe(
@@ -30,10 +23,11 @@ export const riskVariables = {
     z.string().optional(),
     'File of a database of cities or countries in MaxMind DB format, for example GeoLite2-City.mmdb. None is bundled; without it addresses have no place. It is read again when it is replaced.',
   ),
-  SALLYPORT_ALLOW_ADDRESSES: networks(
+  SALLYPORT_ALLOW_ADDRESSES: describe(
+    networks,
     'Addresses or CIDR ranges that people may sign in from. With this or with allowed countries nobody else may. An address here is let in whatever its country.',
   ),
-  SALLYPORT_BLOCK_ADDRESSES: networks('Addresses or CIDR ranges that nobody may sign in from.'),
+  SALLYPORT_BLOCK_ADDRESSES: describe(networks, 'Addresses or CIDR ranges that nobody may sign in from.'),
   SALLYPORT_ALLOW_COUNTRIES: countries(
     'Countries that people may sign in from, as codes of two letters. It needs SALLYPORT_LOCATION_DATABASE; unknown places are left out.',
   ),

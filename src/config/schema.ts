@@ -3,7 +3,7 @@ import { limitVariables } from './limit-variables.ts';
 import { operatorVariables } from './operator-variables.ts';
 import { passwordVariables } from './password-variables.ts';
 import { riskVariables } from './risk-variables.ts';
-import { describe, flag, list, seconds } from './variable.ts';
+import { describe, flag, list, networks, seconds } from './variable.ts';
 
 const originOf = (text: string): string | undefined => (URL.canParse(text) ? new URL(text).origin : undefined);
 
@@ -16,7 +16,7 @@ export const configSchema = z.object({
   PORT: describe(z.coerce.number().int().min(0).max(65535).default(3000), 'Port of the public server.'),
   HOST: describe(
     z.string().optional(),
-    'Address to listen on. Default: 127.0.0.1 in development, 0.0.0.0 in production.',
+    'Address to listen on. Default: 127.0.0.1 in development, 0.0.0.0 in production. With one that is not loopback, development has no demo data and no /dev/mail.',
   ),
   DATABASE_URL: describe(
     z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -25,7 +25,7 @@ export const configSchema = z.object({
   ),
   REDIS_URL: describe(
     z.url({ protocol: /^rediss?$/ }).optional(),
-    'Redis for tokens, sessions and limits. Without it they live in SQL.',
+    'Redis for tokens, sessions and limits. Without it they live in SQL. For Redis Cluster, name one of its nodes and put `?cluster=true` at the end.',
     { secret: true },
   ),
   SALLYPORT_REDIS_TIMEOUT_MS: describe(
@@ -93,7 +93,7 @@ export const configSchema = z.object({
     'Further origins that may use the passkeys of this server, for apps of yours with a sign-in page of their own. Published at /.well-known/webauthn; browsers honour five domains.',
   ),
   SALLYPORT_TRUSTED_PROXIES: describe(
-    list.default([]),
+    networks,
     'Addresses or CIDR ranges whose X-Forwarded-For and -Proto headers count. Default: none.',
   ),
   SALLYPORT_LOG_LEVEL: describe(
@@ -110,7 +110,7 @@ export const configSchema = z.object({
   ),
   SALLYPORT_DEMO: describe(
     flag(true),
-    'Seed demo clients, APIs and users at the first start. Development on loopback only.',
+    'Seed demo clients, APIs and users at the first start. Development on loopback only: true does not start with a HOST or an issuer that others can reach.',
   ),
 
   SALLYPORT_MANAGEMENT_PORT: describe(

@@ -1,4 +1,4 @@
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { destination, type Logger, pino, stdTimeFunctions, transport } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -32,12 +32,12 @@ export function createLogs({ level, pretty }: { level: string; pretty: boolean }
   const paths = secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`]);
   const redact = { paths, censor: '[cut]' };
   if (pretty) {
-    const transport = {
+    const terminal = transport({
       target: 'pino-pretty',
       options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss', singleLine: true },
-    };
-    const logger = pino({ level, base: null, redact, transport });
-    return { logger, access: logger };
+    });
+    // One stream for both, as below. A request's line has a `code` that says why it was refused, and has to be read.
+    return { logger: pino({ level, base: null, redact }, terminal), access: pino({ level, base: null }, terminal) };
   }
   // Asynchronous: under load many lines become one write, which costs more than making them; a quiet log is a tenth of
   // a second late, and the end of the process writes what is left. A single file keeps their order.

@@ -37,4 +37,19 @@ describe('banner', () => {
     }
     expect(new Set(users.map(noteFor)).size).to.equal(3);
   });
+
+  it('says why there is neither demo data nor a mail viewer where others can reach the server', () => {
+    const of = (env: Record<string, string>): string =>
+      banner(loadConfig({ NODE_ENV: 'development', ...env }), undefined);
+    expect(of({ HOST: '0.0.0.0' }))
+      .to.include('Others can reach this server (HOST is 0.0.0.0)')
+      .and.include('no demo data')
+      .and.not.include('Mail (dev)');
+    expect(of({ SALLYPORT_ISSUER: 'https://id.example.com' })).to.include(
+      '(SALLYPORT_ISSUER is https://id.example.com)',
+    );
+    expect(of({ SALLYPORT_DEMO: 'false' }))
+      .to.include('Mail (dev)')
+      .and.not.include('Others');
+  });
 });

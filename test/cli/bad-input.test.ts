@@ -76,6 +76,23 @@ describe('bad input on the command line', () => {
       /--scope: /,
     ],
     ['an algorithm that does not exist', ['keys', 'rotate', '--alg', 'HS256'], /--alg/],
+    ['a page of accounts after nothing', ['users', 'list', '--after', 'garbage'], /--after: There is no account/],
+    ['a page of apps after nothing', ['clients', 'list', '--after', 'garbage'], /--after: There is no client/],
+    ['a page of deliveries after nothing', ['sessions', 'deliveries', '--after', 'x'], /--after: Give the id/],
+    ['a page of keys after nothing', ['api-keys', 'list', '--after', 'x'], /--after: Give the id/],
+    ['a page of revocations after nothing', ['revocations', 'list', '--after', 'x'], /--after: Give the cursor/],
+    [
+      'a cursor beyond what transactions have',
+      ['revocations', 'list', '--after', `${2n ** 64n}.client.${'x'.repeat(43)}`],
+      /--after: Give the cursor/,
+    ],
+    ['events before no event', ['audit', 'list', '--before', 'xyz'], /--before: Give the id of an event/],
+    ['a type of events that does not exist', ['audit', 'list', '--type', 'nonsense.type'], /--type: .* sign_in,/],
+    ['a group of events that does not exist', ['audit', 'list', '--type', 'sign'], /--type/],
+    ['events about a name', ['audit', 'list', '--subject', 'nobody'], /--subject: This is no id/],
+    ['events by a name', ['audit', 'list', '--actor', 'nobody'], /--actor: Give an id/],
+    ['events from no address', ['audit', 'list', '--ip', '300.1.1.1'], /--ip/],
+    ['an export of events that do not exist', ['audit', 'export', '--type', 'nonsense.type'], /--type/],
   ];
 
   for (const [why, words, says, stdin] of cases) {
@@ -106,6 +123,8 @@ describe('bad input on the command line', () => {
       ['clients', 'update', 'app_nothing', '--name', 'x'],
       ['apis', 'remove', 'https://nothing.example'],
       ['keys', 'revoke', 'nokey'],
+      ['api-keys', 'list', '--client', 'nobody'],
+      ['exchange', 'list', 'nobody'],
     ]) {
       const run = await server.run(words);
       expect(run.code, words.join(' ')).to.equal(1);

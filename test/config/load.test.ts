@@ -113,6 +113,18 @@ describe('configuration', () => {
       ['Redis is no URL', { REDIS_URL: 'localhost:6379' }, /^REDIS_URL: /],
       ['the port is no number', { PORT: 'http' }, /^PORT: /],
       ['the port is too high', { PORT: '70000' }, /^PORT: /],
+      [
+        'demo data is asked for where others can reach it',
+        { SALLYPORT_DEMO: 'true', HOST: '0.0.0.0' },
+        /^SALLYPORT_DEMO is true, and HOST \(0\.0\.0\.0\) .*leave one of them out/,
+      ],
+      [
+        'demo data is asked for under an issuer elsewhere',
+        { SALLYPORT_DEMO: 'true', SALLYPORT_ISSUER: 'http://192.168.0.10:3000' },
+        /^SALLYPORT_DEMO is true, and SALLYPORT_ISSUER .*leave one of them out/,
+      ],
+      ['a trusted proxy is no address', { SALLYPORT_TRUSTED_PROXIES: '10.0.0.0/33' }, /^SALLYPORT_TRUSTED_PROXIES: /],
+      ['a network of webhooks is no range', { SALLYPORT_WEBHOOK_NETWORKS: 'intern' }, /^SALLYPORT_WEBHOOK_NETWORKS: /],
       ['a switch is neither', { SALLYPORT_DEMO: 'yes' }, /^SALLYPORT_DEMO: /],
       ['a life is negative', { SALLYPORT_ACCESS_TOKEN_SECONDS: '-1' }, /^SALLYPORT_ACCESS_TOKEN_SECONDS: /],
       [
@@ -158,6 +170,28 @@ describe('configuration', () => {
   it('seeds no demo data for an issuer that others can reach', () => {
     expect(load({ SALLYPORT_ISSUER: 'http://192.168.0.10:3000' }).demo).to.equal(false);
     expect(load({ SALLYPORT_DEMO: 'false' }).demo).to.equal(false);
+  });
+
+  it('seeds no demo data on an address that others can reach, whatever the issuer says', () => {
+    for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', 'localhost', 'LOCALHOST']) {
+      expect(load({ HOST }), HOST).to.deep.include({ host: HOST, local: true, demo: true });
+      expect(load({ HOST, SALLYPORT_DEMO: 'true' }).demo, HOST).to.equal(true);
+    }
+    for (const HOST of ['0.0.0.0', '::', '192.168.0.10', '127.0.0.1.example.com', 'localhost.example', '1.127.0.0.1']) {
+      expect(load({ HOST }), HOST).to.deep.include({ local: false, demo: false });
+      expect(load({ HOST, SALLYPORT_ISSUER: 'http://localhost:3000' }).demo, HOST).to.equal(false);
+      expect(problems({ HOST, SALLYPORT_DEMO: 'true' }), HOST).to.have.length(1);
+    }
+    const file = join(dataDir, 'given');
+    writeFileSync(file, 'true\n');
+    expect(problems({ HOST: '0.0.0.0', SALLYPORT_DEMO_FILE: file })).to.have.length(1);
+    expect(problems({ HOST: '0.0.0.0', SALLYPORT_DEMO: 'false' })).to.deep.equal([]);
+  });
+
+  it('limits guesses and refreshes as the documentation says, where nothing else is set', () => {
+    // Per 15 minutes for one address and account, and per hour for one owner of a token family and client.
+    expect(load()).to.deep.include({ SALLYPORT_LIMIT_SIGN_IN: 5, SALLYPORT_LIMIT_REFRESH: 10 });
+    expect(load()).to.deep.include({ SALLYPORT_LOCKOUT_TRIES: 5, SALLYPORT_LOCKOUT_SECONDS: 1800 });
   });
 
   it('is the only reader of the environment', async () => {

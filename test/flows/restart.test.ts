@@ -81,14 +81,8 @@ describe('one command, nothing beside it', function () {
     expect((await fetch(`${server?.managementUrl}/readyz`)).status).to.equal(200);
   });
 
-  it('drains on SIGTERM: a request under way is answered, then it ends well', async () => {
-    const running = server as ServerProcess;
-    const slow = fetch(`${running.url}/oauth2/token`, {
-      method: 'POST',
-      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'x' }),
-    });
-    await slow;
-    expect(await running.stop('SIGTERM')).to.equal(0);
+  it('ends well on SIGTERM; what is under way then is another test', async () => {
+    expect(await server?.stop('SIGTERM')).to.equal(0);
     server = undefined;
   });
 

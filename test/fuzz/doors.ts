@@ -10,16 +10,17 @@ export interface Door {
   /** `{base}` stands for the URL of an open sign-in. */
   readonly path: string;
   readonly query: Fields;
-  /** `{csrf}` stands for the token of the form of that sign-in. */
+  /** `{csrf}` stands for the token of the form at that stage, `{password}` for the password of who is there. */
   readonly form?: Fields;
   readonly stage?: StageName;
   readonly authorization?: string;
 }
 
 const encode = encodeURIComponent;
-const redirectUri = 'https://app.example/cb';
+export const redirectUri = 'https://app.example/cb';
 
-const requestParameters = (clientId: string, resource: string): Fields => [
+/** A request of an app for a code. */
+export const requestParameters = (clientId: string, resource: string): Fields => [
   ['client_id', clientId],
   ['response_type', 'code'],
   ['redirect_uri', encode(redirectUri)],

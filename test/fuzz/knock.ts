@@ -79,7 +79,10 @@ export function* sweep(doors: readonly Door[]): Generator<Knock> {
 /** The request as it goes over the wire, in latin1, as somebody at `stage` sends it. */
 export function textOf(knock: Knock, host: string, stage: Stage | undefined): string {
   const fill = (text: string): string =>
-    text.replace(/\{base\}/i, stage?.base ?? '/x').replaceAll('{csrf}', stage?.csrf ?? '');
+    text
+      .replace(/\{base\}/i, stage?.base ?? '/x')
+      .replaceAll('{csrf}', stage?.csrf ?? '')
+      .replaceAll('{password}', stage?.password ?? '');
   const { door, method, query, type, headers } = knock;
   const body = method === 'POST' ? fill(knock.body) : '';
   const sent = new Map<string, string>();

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { forkMocha } from '../support/fork-mocha.ts';
+import { LaneMissing } from '../support/postgres.ts';
+import { ifThere } from '../support/redis.ts';
 
 describe('the runner of these tests', () => {
   let dir: string;
@@ -15,10 +17,10 @@ describe('the runner of these tests', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const run = (source: string) => {
+  const run = (source: string, env: Record<string, string> = {}) => {
     const file = join(dir, 'example.test.mjs');
     writeFileSync(file, source);
-    return forkMocha([file]);
+    return forkMocha([file], { env });
   };
 
   it('counts what passed, failed and was skipped', async () => {
@@ -63,5 +65,30 @@ describe('the runner of these tests', () => {
       passed: 1,
     });
     expect(await run(`it('dies', () => process.kill(process.pid, 'SIGKILL'));`)).to.deep.include({ failed: 1 });
+  });
+
+  it('lets a machine lack a part, unless every part is demanded', async () => {
+    const missing = async (): Promise<string> => {
+      throw new LaneMissing('no such program');
+    };
+    const everything = { SALLYPORT_TEST_REQUIRE: 'all' };
+    const reasonOf = (promise: Promise<unknown>) => promise.catch((error: Error) => error.message);
+    expect(await ifThere(missing, {})).to.equal(undefined);
+    expect(await reasonOf(ifThere(missing, everything))).to.equal('no such program');
+    const broken = (): Promise<never> => Promise.reject(new Error('it is broken'));
+    expect(await reasonOf(ifThere(broken, {}))).to.equal('it is broken');
+    expect(await ifThere(async () => 'there', everything)).to.equal('there');
+  });
+
+  it('fails where a Redis Cluster is demanded and cannot be made', async () => {
+    // No store of tokens is asked: what starts the cluster comes first and finds no program.
+    const source = `
+      import { ifThere, startRedisCluster } from '${join(import.meta.dirname, '..', 'support', 'redis.ts')}';
+      before(async function () { if (!(await ifThere(startRedisCluster))) this.skip(); });
+      it('needs a cluster', () => {});
+    `;
+    const without = { PATH: dir };
+    expect(await run(source, { ...without, SALLYPORT_TEST_REQUIRE: '' })).to.include({ failed: 0, skipped: 1 });
+    expect(await run(source, { ...without, SALLYPORT_TEST_REQUIRE: 'all' })).to.include({ failed: 1, skipped: 0 });
   });
 });

@@ -6,8 +6,7 @@ import { AppError } from '../../src/shared/errors.ts';
 import type { RedisConnection } from '../../src/storage/redis.ts';
 import { unitOfWork } from '../../src/storage/unit-of-work.ts';
 import { everySqlLane, testDatabase } from '../support/database.ts';
-import { LaneMissing } from '../support/postgres.ts';
-import { openPatiently, startRedisCluster } from '../support/redis.ts';
+import { ifThere, openPatiently, startRedisCluster } from '../support/redis.ts';
 import { type ArtifactLane, issue, keysOf, newGrant, ofEachKey, redisLane, secrets, sqlLane } from './artifact-lane.ts';
 import { describeRedemptions } from './artifact-redemption.contract.ts';
 import { describeRefreshTokens } from './artifact-refresh.contract.ts';
@@ -135,14 +134,9 @@ describe('artifacts in Redis Cluster', () => {
   before(async function () {
     this.timeout(60_000);
     if (!process.env.TEST_REDIS_URL) return this.skip();
-    try {
-      const cluster = stack.use(await startRedisCluster());
-      redis = stack.use(await openPatiently(cluster.url));
-    } catch (error) {
-      if (!(error instanceof LaneMissing)) throw error;
-      console.log(`    no Redis Cluster: ${error.message}`);
-      return this.skip();
-    }
+    const cluster = await ifThere(startRedisCluster);
+    if (!cluster) return this.skip();
+    redis = stack.use(await openPatiently(stack.use(cluster).url));
   });
   after(() => stack.disposeAsync());
   describeRedis('cluster', () => redis);

@@ -113,6 +113,23 @@ export async function openPatiently(url: string): Promise<RedisConnection> {
   throw new Error('Redis is there but did not become ready.');
 }
 
+/**
+ * What is started, or undefined on a machine that lacks it, which says so and skips its tests.
+ * @throws LaneMissing all the same where SALLYPORT_TEST_REQUIRE demands that everything runs.
+ */
+export async function ifThere<T>(
+  start: () => Promise<T>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<T | undefined> {
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof LaneMissing) || env.SALLYPORT_TEST_REQUIRE === 'all') throw error;
+    console.log(`    skipped: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** Waits until a node of a cluster serves: that all agree on who has which slot does not say so yet. */
 async function untilServing(port: number): Promise<void> {
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => null });

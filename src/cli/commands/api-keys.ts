@@ -5,6 +5,7 @@ import { asClientId } from '../../shared/ids.ts';
 import { defineCommand } from '../command.ts';
 import { type Domains, operator } from '../domains.ts';
 import { facts, moment, table } from '../render.ts';
+import { getClient } from './clients.ts';
 import { getAccount } from './users.ts';
 
 const ownerOptions = {
@@ -99,12 +100,18 @@ const list = defineCommand({
   summary: 'List API keys, newest first; of one owner or of all.',
   schema: z.object({
     ...ownerOptions,
-    after: z.string().max(100).optional().describe('Id of the last key of the page before.'),
+    after: z
+      .string()
+      .max(100)
+      .regex(/^[\da-z]{16}$/, 'Give the id of the last key of the page before, 16 characters.')
+      .optional()
+      .describe('Id of the last key of the page before.'),
   }),
   positional: 'user',
   example: 'sallyport api-keys list --client app_4m9c…',
   async run({ user, client, after }, domains) {
     const owner = await readOwner(domains, { user, client });
+    if (owner?.kind === 'client') await getClient(domains, owner.id);
     return (await domains.apiKeys.list({ owner, after })).map(shown);
   },
   render: (keys) =>

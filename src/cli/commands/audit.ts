@@ -30,7 +30,12 @@ const list = defineCommand({
   summary: 'List what happened, newest first.',
   schema: z.object({
     ...filterOptions,
-    before: z.string().max(100).optional().describe('Only what is older than the event with this id.'),
+    before: z
+      .string()
+      .max(100)
+      .regex(/^evt_\w+$/, 'Give the id of an event, evt_ and more.')
+      .optional()
+      .describe('Only what is older than the event with this id.'),
     limit: z.coerce.number().int().min(1).max(1000).default(50).describe('How many, 1000 at most. Default: 50.'),
   }),
   example: 'sallyport audit list --type sign_in.failed --ip 192.0.2.7 --from 2026-03-01',

@@ -1,139 +1,16 @@
 import { z } from 'zod';
-import type { Client, MetadataInput } from '../../clients/index.ts';
+import type { Client } from '../../clients/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import { defineCommand } from '../command.ts';
+import { asClientId } from '../../shared/ids.ts';
+import { defineCommand, wrongCursor } from '../command.ts';
 import { type Domains, operator } from '../domains.ts';
 import { dated, facts, table } from '../render.ts';
+import { fields, readSettings, settings } from './clients-settings.ts';
 
 const client = z.string().min(1).max(100).describe('Client id.');
-const addresses = z.array(z.string().max(2000)).optional();
 
-/** What `create` and `update` have in common. */
-const settings = {
-  redirectUri: addresses.describe('Where people come back to after signing in, compared character by character.'),
-  postLogoutRedirectUri: addresses.describe('Where people may be sent after signing out.'),
-  api: z
-    .array(z.string().max(1000))
-    .optional()
-    .describe('API that it may ask for: identifier, or identifier:scope+scope for some of its scopes.'),
-  authMethod: z
-    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
-    .optional()
-    .describe('How it proves itself at the token endpoint. Default: what its kind does.'),
-  jwks: z.string().max(50_000).optional().describe('File with its public keys (JWKS), for private_key_jwt.'),
-  jwksUri: z.string().max(2000).optional().describe('Where its public keys are, for private_key_jwt.'),
-  backchannelLogoutUri: z
-    .string()
-    .max(2000)
-    .optional()
-    .describe('Where it is told, by a signed token, that a session of somebody has ended.'),
-  backchannelLogoutSessionRequired: z.boolean().optional().describe('It goes by the sid of that token alone.'),
-  scope: z.string().max(500).optional().describe('Identity scopes that it may ask for, in one text. Default: all.'),
-  grantType: z.array(z.string().max(100)).optional().describe('Grants. Default: what its kind uses.'),
-  idTokenAlg: z.enum(['ES256', 'RS256', 'EdDSA']).optional().describe('Algorithm of its ID tokens. Default: ES256.'),
-  clientUri: z.string().max(2000).optional().describe('Its home page, for the consent page.'),
-  logoUri: z.string().max(2000).optional().describe('Its logo, for the consent page.'),
-  firstParty: z.boolean().optional().describe('Ours: people are not asked for consent.'),
-  directSignIn: z
-    .boolean()
-    .optional()
-    .describe('Let it take passwords itself and sign people in by JSON; first-party clients only.'),
-  requirePkce: z.boolean().optional().describe('Default: yes. --no-require-pkce is for confidential clients only.'),
-  requireSecondFactor: z.boolean().optional().describe('Sign in with a second factor always.'),
-  strictRefresh: z.boolean().optional().describe('End a family of refresh tokens at any second use.'),
-  mayIntrospect: z.boolean().optional().describe('Introspect tokens that are for others.'),
-  sessionIdleSeconds: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe('Sign in anew after so long without use of the browser’s session, 300 or more. 0: as the installation.'),
-  defaultMaxAge: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe('Seconds that a sign-in may be old, where a request says nothing (default_max_age).'),
-};
-
-type Settings = z.output<z.ZodObject<typeof settings>>;
-
-/** What domains call these options, for their complaints. */
-const fields = {
-  redirect_uris: 'redirectUri',
-  post_logout_redirect_uris: 'postLogoutRedirectUri',
-  apis: 'api',
-  token_endpoint_auth_method: 'authMethod',
-  backchannel_logout_uri: 'backchannelLogoutUri',
-  grant_types: 'grantType',
-  id_token_signed_response_alg: 'idTokenAlg',
-};
-
-function refuse(option: string, message: string): never {
-  throw new AppError('invalid_input', 'Some options cannot be accepted.', { fields: { [option]: message } });
-}
-
-/** Identifiers have colons too, so the whole text is an API first and something with scopes second. */
-async function readApi({ apis }: Domains, text: string): Promise<[string, string[]]> {
-  if (await apis.find(text)) return [text, []];
-  // Scopes may have colons as well, so every one of them is tried, from the right.
-  let at = text.lastIndexOf(':');
-  let api = at < 0 ? undefined : await apis.find(text.slice(0, at));
-  while (!api && at > 0) {
-    at = text.lastIndexOf(':', at - 1);
-    api = at < 0 ? undefined : await apis.find(text.slice(0, at));
-  }
-  if (!api) return refuse('api', `${text} is not a registered API. Register it first with \`sallyport apis create\`.`);
-  const scopes = text.slice(at + 1).split('+');
-  const unknown = scopes.find((scope) => !api.scopes.some(({ name }) => name === scope));
-  if (unknown !== undefined) refuse('api', `${api.identifier} has no scope ${unknown}.`);
-  return [api.identifier, scopes];
-}
-
-const readApis = async (domains: Domains, texts: readonly string[]): Promise<Record<string, string[]>> =>
-  Object.fromEntries(await Promise.all(texts.map((text) => readApi(domains, text))));
-
-function readJwks(text: string): NonNullable<MetadataInput['jwks']> {
-  try {
-    // The domain checks what is in it.
-    return JSON.parse(text) as NonNullable<MetadataInput['jwks']>;
-  } catch {
-    return refuse('jwks', 'The file is not JSON.');
-  }
-}
-
-const readMetadata = (input: Settings): MetadataInput => {
-  const metadata: MetadataInput = {
-    redirect_uris: input.redirectUri,
-    post_logout_redirect_uris: input.postLogoutRedirectUri,
-    token_endpoint_auth_method: input.authMethod,
-    jwks: input.jwks === undefined ? undefined : readJwks(input.jwks),
-    jwks_uri: input.jwksUri,
-    backchannel_logout_uri: input.backchannelLogoutUri,
-    backchannel_logout_session_required: input.backchannelLogoutSessionRequired,
-    scope: input.scope,
-    grant_types: input.grantType,
-    id_token_signed_response_alg: input.idTokenAlg,
-    client_uri: input.clientUri,
-    logo_uri: input.logoUri,
-    default_max_age: input.defaultMaxAge,
-  };
-  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));
-};
-
-const readSettings = async (input: Settings, domains: Domains) => ({
-  apis: input.api && (await readApis(domains, input.api)),
-  firstParty: input.firstParty,
-  directSignIn: input.directSignIn,
-  requirePkce: input.requirePkce,
-  requireSecondFactor: input.requireSecondFactor,
-  strictRefresh: input.strictRefresh,
-  mayIntrospect: input.mayIntrospect,
-  sessionIdleSeconds: input.sessionIdleSeconds,
-  metadata: readMetadata(input),
-});
-
-async function getClient({ clients }: Domains, id: string): Promise<Client> {
+/** Finds what a command is about. @throws AppError `not_found`. */
+export async function getClient({ clients }: Pick<Domains, 'clients'>, id: string): Promise<Client> {
   const found = await clients.find(id);
   if (found) return found;
   throw new AppError('not_found', `There is no client ${id}.`);
@@ -145,7 +22,9 @@ const describeClient = ({ metadata, ...entry }: ReturnType<typeof dated<Client>>
     ['name', entry.name],
     ['kind', `${entry.kind}${entry.disabled ? ' (disabled)' : ''}`],
     ['authentication', metadata.token_endpoint_auth_method],
-    ['grants', metadata.grant_types.join(' ')],
+    ['grants', grantsOf(metadata).join(' ')],
+    // One of them has a space in its name.
+    ['response types', metadata.response_types.join(', ')],
     ['redirect URIs', metadata.redirect_uris.join(' ')],
     ['after sign-out', metadata.post_logout_redirect_uris.join(' ')],
     ['scope', metadata.scope],
@@ -160,6 +39,10 @@ const describeClient = ({ metadata, ...entry }: ReturnType<typeof dated<Client>>
     ['may introspect', entry.mayIntrospect ? 'any token' : undefined],
     ['created', entry.createdAt],
   ]);
+
+/** The server adds the grant of an ID token that comes through the browser by itself. */
+const grantsOf = ({ grant_types, response_types }: Client['metadata']): readonly string[] =>
+  response_types.some((type) => type.includes('id_token')) ? [...grant_types, 'implicit'] : grant_types;
 
 const apisOf = (apis: Client['apis']): string =>
   Object.entries(apis)
@@ -193,8 +76,10 @@ const list = defineCommand({
     limit: z.coerce.number().int().min(1).max(100).default(100).describe('How many, 100 at most. Default: 100.'),
     after: z.string().max(100).optional().describe('Id of the last client of the page before.'),
   }),
-  run: async ({ limit, after }, { clients }) =>
-    (await clients.list({ limit, after: after as Client['id'] | undefined })).map(dated),
+  async run({ limit, after }, { clients }) {
+    if (after !== undefined && !(await clients.find(after))) wrongCursor(`There is no client ${after}.`);
+    return (await clients.list({ limit, after: after === undefined ? undefined : asClientId(after) })).map(dated);
+  },
   render: (all) =>
     table(
       ['id', 'name', 'kind', 'authentication', 'state', 'created'],
@@ -237,7 +122,7 @@ const update = defineCommand({
       throw new AppError('invalid_input', 'Name at least one thing to change.');
     }
     const current = await getClient(domains, id);
-    const patch = { name, disabled, ...(await readSettings(input, domains)) };
+    const patch = { name, disabled, ...(await readSettings(input, domains, current.metadata.grant_types)) };
     const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
     return dated(await domains.clients.update(current.id, current.version, named, operator));
   },

@@ -13,6 +13,12 @@ const reason = z
   .max(200)
   .describe('Why, in a few words, for the audit log and for whoever asks.');
 
+/** A transaction of the database, 64 bits, then what was revoked. */
+function isCursor(text: string): boolean {
+  const [, transaction, kind] = /^(\d{1,20})\.([a-z]+)\.[\w-]{43}$/.exec(text) ?? [];
+  return transaction !== undefined && BigInt(transaction) < 2n ** 64n && revocationKinds.some((one) => one === kind);
+}
+
 const list = defineCommand({
   name: 'revocations list',
   summary: 'List what was revoked and has not expired yet, last changed first. Ids are kept as hashes.',
@@ -20,7 +26,12 @@ const list = defineCommand({
     kind: z.enum(revocationKinds).optional().describe('Only of this kind.'),
     id: z.string().min(1).max(1000).optional().describe('Only of this id, as it is in the token.'),
     limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many, 200 at most. Default: 50.'),
-    after: z.string().max(200).optional().describe('Cursor of the last one of the page before.'),
+    after: z
+      .string()
+      .max(200)
+      .refine(isCursor, 'Give the cursor of the last one of the page before, as --json prints it.')
+      .optional()
+      .describe('Cursor of the last one of the page before.'),
   }),
   example: 'sallyport revocations list --kind client',
   run: async (filter, { revocations }) =>

@@ -88,7 +88,12 @@ const deliveries = defineCommand({
     user: login.optional().describe('Only of this account: id, username or mail address.'),
     status: z.enum(['pending', 'delivered', 'failed', 'superseded']).optional().describe('Only with this outcome.'),
     limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many, 200 at most. Default: 50.'),
-    after: z.string().max(100).optional().describe('Id of the last one of the page before.'),
+    after: z
+      .string()
+      .max(100)
+      .regex(/^lgo_\w+$/, 'Give the id of the last one of the page before, lgo_ and more.')
+      .optional()
+      .describe('Id of the last one of the page before.'),
   }),
   example: 'sallyport sessions deliveries --status failed',
   async run({ client, user, ...filter }, domains) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCommand } from '../command.ts';
 import { operator } from '../domains.ts';
 import { table } from '../render.ts';
+import { getClient } from './clients.ts';
 
 const client = z.string().min(1).max(100).describe('Client id.');
 const api = z.string().min(1).max(512).describe('Identifier of the API that the new tokens are for.');
@@ -36,7 +37,7 @@ const list = defineCommand({
   schema: z.object({ client }),
   positional: 'client',
   example: 'sallyport exchange list app_4m9c…',
-  run: ({ client: clientId }, { exchangeRights }) => exchangeRights.list(clientId),
+  run: async ({ client: clientId }, domains) => domains.exchangeRights.list((await getClient(domains, clientId)).id),
   render: (rights) =>
     table(
       ['API', 'scopes', 'how'],

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Account, personalWords } from '../../accounts/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import { type AccountId, asAccountId } from '../../shared/ids.ts';
-import { defineCommand } from '../command.ts';
+import { asAccountId } from '../../shared/ids.ts';
+import { defineCommand, wrongCursor } from '../command.ts';
 import { type Domains, operator } from '../domains.ts';
 import { dated, facts, table, yesNo } from '../render.ts';
 
@@ -91,8 +91,9 @@ const list = defineCommand({
     after: z.string().max(100).optional().describe('Id of the last account of the page before.'),
   }),
   async run({ search, limit, after }, { accounts }) {
-    const page = await accounts.list({ limit, search, after: after as AccountId | undefined });
-    return page.map(dated);
+    const cursor = after === undefined ? undefined : asAccountId(after);
+    if (cursor !== undefined && !(await accounts.find(cursor))) wrongCursor(`There is no account ${cursor}.`);
+    return (await accounts.list({ limit, search, after: cursor })).map(dated);
   },
   render: (accounts) =>
     table(
