@@ -33,14 +33,13 @@ const effects: Partial<Record<AuditEvent['type'], Effect>> = {
   'recovery_link.used': { why: 'a recovery link was used', takesBack: true },
 };
 
-/** What somebody makes in a session and can use without it. */
+/** What somebody makes in a session and can use without it. A change of address asks as late as when it is confirmed. */
 const lasting: ReadonlySet<AuditEvent['type']> = new Set([
   'passkey.added',
   'second_factor.enrolled',
   'backup_codes.created',
   'api_key.created',
   'api_key.rotated',
-  'email.change_requested',
 ]);
 
 const linksOfOthers = ['change-email', 'reset-password', 'sign-in'] as const;
