@@ -13,6 +13,8 @@ export interface Line {
   readonly lane: string;
   readonly server: string;
   readonly perSecond: number;
+  /** Per second, round by round. */
+  readonly rates: readonly number[];
   readonly p50: number;
   readonly p99: number;
   readonly cpuMicrosEach: number;
@@ -34,7 +36,10 @@ export interface Report {
   readonly ratios: readonly {
     readonly lane: string;
     readonly against: string;
+    /** Best round by best round. */
     readonly rate: number;
+    /** The median of the ratios within each round: one lucky round of either server changes it least. */
+    readonly median: number;
     readonly cpu: number;
   }[];
 }
@@ -50,6 +55,7 @@ export function lineOf({ lane, server, slices }: Result): Line {
     lane,
     server,
     perSecond: round(rate(best), 1),
+    rates: slices.map((slice) => round(rate(slice), 1)),
     p50: round(best.p50, 1),
     p99: round(best.p99, 1),
     cpuMicrosEach: round(Math.min(...slices.map(({ cpuMicros, done }) => cpuMicros / Math.max(done, 1)))),
@@ -57,6 +63,13 @@ export function lineOf({ lane, server, slices }: Result): Line {
     errors: slices.reduce((sum, { errors }) => sum + errors, 0),
     ...(firstError !== undefined && { firstError }),
   };
+}
+
+/** The middle one; of an even number the mean of both. */
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const [low = Number.NaN, high = low] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return (low + high) / 2;
 }
 
 /** Every lane's Sallyport against whatever else ran in the same lane. */
@@ -70,6 +83,7 @@ export function ratiosOf(lines: readonly Line[]): Report['ratios'] {
           lane: own.lane,
           against: other.server,
           rate: round(own.perSecond / other.perSecond, 2),
+          median: round(medianOf(own.rates.map((one, index) => one / (other.rates[index] ?? Number.NaN))), 2),
           cpu: round(other.cpuMicrosEach / own.cpuMicrosEach, 2),
         })),
     );
@@ -109,8 +123,14 @@ export function reportText(report: Report): string {
     ]),
   ];
   const compared = [
-    ['sallyport against', '', 'by rate', 'by CPU'],
-    ...ratios.map(({ lane, against, rate: by, cpu }) => [lane, against, by.toFixed(2), cpu.toFixed(2)]),
+    ['sallyport against', '', 'by best rate', 'by round, median', 'by CPU'],
+    ...ratios.map(({ lane, against, rate: by, median, cpu }) => [
+      lane,
+      against,
+      by.toFixed(2),
+      median.toFixed(2),
+      cpu.toFixed(2),
+    ]),
   ];
   const faults = lines.flatMap(({ lane, server, firstError }) =>
     firstError ? [`${lane}, ${server}: ${firstError}`] : [],

@@ -45,6 +45,7 @@ describe('bench: figures', () => {
       lane: 'a',
       server: 'sallyport',
       perSecond: 200,
+      rates: [100, 200],
       p50: 5,
       p99: 4,
       cpuMicrosEach: 500,
@@ -54,12 +55,19 @@ describe('bench: figures', () => {
     });
   });
 
+  it('compares round by round, so that one lucky round decides nothing', () => {
+    const lines = Object.entries({ sallyport: [50, 50, 50], stock: [100, 50, 40] }).map(([server, rounds]) =>
+      lineOf({ lane: 'a', server, slices: rounds.map((done) => slice({ done })) }),
+    );
+    expect(ratiosOf(lines)).to.deep.equal([{ lane: 'a', against: 'stock', rate: 0.5, median: 1, cpu: 0.5 }]);
+  });
+
   it('compares within a lane only, and more is better both ways', () => {
     const line = (lane: string, server: string, done: number, cpuMicros: number) =>
       lineOf({ lane, server, slices: [slice({ done, cpuMicros })] });
     const lines = [line('a', 'sallyport', 50, 10_000), line('a', 'stock', 100, 10_000), line('b', 'stock', 1, 1)];
     const ratios = ratiosOf(lines);
-    expect(ratios).to.deep.equal([{ lane: 'a', against: 'stock', rate: 0.5, cpu: 0.5 }]);
+    expect(ratios).to.deep.equal([{ lane: 'a', against: 'stock', rate: 0.5, median: 0.5, cpu: 0.5 }]);
     const report = {
       node: 'v1',
       cpu: 'x',
@@ -73,7 +81,7 @@ describe('bench: figures', () => {
     };
     expect(reportText(report))
       .to.match(/^a +sallyport +50 /m)
-      .and.match(/^a +stock +0\.50 +0\.50$/m);
+      .and.match(/^a +stock +0\.50 +0\.50 +0\.50$/m);
   });
 
   it('compares with every other server of the lane, each in a line of its own', () => {
