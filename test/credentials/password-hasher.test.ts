@@ -124,7 +124,9 @@ describe('the queue of the password hasher', () => {
   });
 
   it('refuses what waits when it is disposed, and everything after', async () => {
-    const hasher = createPasswordHasher({ ...cheap, workers: 1, queue: 5, logger: silentLogger() });
+    // Dear enough that the first one is not over before the end comes.
+    const dear = { memoryKiB: 65_536, passes: 3 };
+    const hasher = createPasswordHasher({ ...cheap, ...dear, workers: 1, queue: 5, logger: silentLogger() });
     await hasher.hash('warm');
     const pending = Promise.allSettled([hasher.hash('a'), hasher.hash('b'), hasher.hash('c')]);
     await hasher[Symbol.asyncDispose]();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { axe, bringAxe, browser } from '../support/browser.ts';
@@ -42,6 +43,14 @@ describe('hosted pages in a browser', () => {
     await server.close();
   });
 
+  /** Asked from outside: a page's own way to ask again and again is `eval`, which our pages forbid. */
+  async function untilTrue(expression: string): Promise<void> {
+    for (const end = Date.now() + 10_000; Date.now() < end; await delay(20)) {
+      if (await page.evaluate(expression)) return;
+    }
+    expect.fail(`never true: ${expression}`);
+  }
+
   // The colours of a page are the same in all of its states, so two of them are looked at in the dark.
   const looks = new Map<string, number>();
 
@@ -53,7 +62,7 @@ describe('hosted pages in a browser', () => {
       const response = await page.goto(`${server.origin}/${id}`);
       expect(response?.status()).to.equal(200);
       // The browser gives the focus when it has drawn the page.
-      if (invalid) await page.waitForFunction(atFault);
+      if (invalid) await untilTrue(atFault);
       const { title, ...facts } = (await page.evaluate(factsOfPage)) as Record<string, unknown>;
       expect(title).to.match(invalid ? /^Error: .+ · Sallyport$/ : /^(?!Error).+ · Sallyport$/);
       expect(facts).to.deep.include({ headings: 1, name, dir: dir ?? 'ltr' });
