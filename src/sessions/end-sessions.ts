@@ -77,17 +77,20 @@ export async function endOne(parts: SessionParts, id: string, ending: Ending, ow
   return (await endSessions(parts, [id], ending)) > 0;
 }
 
-/**
- * Ends all of an account but `keep`, with `first` in the same transaction. Sign-ins that finish at the same moment wait,
- * and are ended too or not at all.
- */
-export async function endAccountSessions(
+/** Whom an end of an account's sessions leaves out, and what is written with it. */
+interface AccountEnding {
+  readonly keep?: string | undefined;
+  readonly first?: (() => Promise<void>) | undefined;
+}
+
+/** Ends all of an account but `keep`, with `first` in the same transaction. */
+const endAllQuietly = (
   parts: SessionParts,
   accountId: AccountId,
   ending: Ending,
-  { keep, first }: { readonly keep?: string | undefined; readonly first?: () => Promise<void> } = {},
-): Promise<number> {
-  const ended = await parts.store.transaction(async () => {
+  { keep, first }: AccountEnding,
+): Promise<EndedSession[]> =>
+  parts.store.transaction(async () => {
     // The lock comes first, as for all who take an account back: what they write besides, they write in this order too.
     const ids = await openIds(parts, accountId);
     await first?.();
@@ -97,24 +100,29 @@ export async function endAccountSessions(
       ending,
     );
   });
+
+/** The same, and throws their tokens away. Sign-ins that finish at the same moment wait, and are ended too or not at all. */
+export async function endAccountSessions(
+  parts: SessionParts,
+  accountId: AccountId,
+  ending: Ending,
+  options: AccountEnding = {},
+): Promise<number> {
+  const ended = await endAllQuietly(parts, accountId, ending, options);
   for (const row of ended) await tellListeners(parts, row);
   return ended.length;
 }
 
-/** Ends all of an account but `keep` where the account was revoked, in the same transaction. */
-export const noteEnded = (parts: SessionParts, accountId: AccountId, ending: Ending, keep?: string): Promise<number> =>
-  parts.store.transaction(async () => {
-    const how = { reason: ending.reason, by: nameOf(ending.by), now: parts.clock.now() };
-    const ids = await openIds(parts, accountId);
-    const leaving = ids.filter((id) => id !== keep);
-    const rows = await parts.store.end(leaving, how);
-    for (const row of rows) {
-      // Another node may date what it makes at this moment later than the end.
-      await revokePossessions(parts, row, ending);
-      await recordEnd(parts, row, ending);
-    }
-    return rows.length;
-  });
+/**
+ * Ends all of an account but `keep` where the account was revoked, in the same transaction. By name too: another node may
+ * date what it makes at this moment later than the end of the account.
+ */
+export const noteEnded = async (
+  parts: SessionParts,
+  accountId: AccountId,
+  ending: Ending,
+  keep?: string,
+): Promise<number> => (await endAllQuietly(parts, accountId, ending, { keep })).length;
 
 async function openIds({ store }: SessionParts, accountId: AccountId): Promise<string[]> {
   return (await store.lock(accountId, { open: true })).open.map(({ id }) => id);

@@ -170,16 +170,15 @@ export async function openFirstDoor(
   const remembered = await recallDevice(parts, opened);
   const taken = stepOf(parts, opened, remembered);
   const isFirst = opened.flow.version === unstored;
-  if (isFirst && taken.finished && opened.input.finish === 'with-session') {
-    const finished = { ...taken.finished, step: stepOfSession(parts, opened, taken) };
-    const result = { outcome: 'accepted' as const, view: taken.view, finished, ...(remembered && { remembered }) };
-    return { moved: false, denied: false, remembered, result };
-  }
-  if (await (isFirst ? storeFirst(parts, opened, taken) : advance(parts, opened, taken))) {
+  const step =
+    isFirst && taken.finished && opened.input.finish === 'with-session'
+      ? stepOfSession(parts, opened, taken)
+      : undefined;
+  if (step || (await (isFirst ? storeFirst(parts, opened, taken) : advance(parts, opened, taken)))) {
     const result = {
       outcome: 'accepted' as const,
       view: taken.view,
-      ...(taken.finished && { finished: taken.finished }),
+      ...(taken.finished && { finished: { ...taken.finished, ...(step && { step }) } }),
       ...(remembered && { remembered }),
     };
     return { moved: false, denied: false, remembered, result };

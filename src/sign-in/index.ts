@@ -40,5 +40,6 @@ export type {
   SubmitResult,
   TryingDevice,
 } from './sign-in-types.ts';
+export { expired } from './situation.ts';
 export type { PasskeyInput } from './submit-passkey.ts';
 export type { Refused, Reservation, ThrottleStore, TryingBrowser } from './throttle-store.ts';

@@ -9,7 +9,7 @@ import type { Flow } from './flow.ts';
 import type { SignInParts } from './parts.ts';
 import { provenAt } from './proven-at.ts';
 import type { DoorInput, NewSignIn, RequestMeta, SubmitResult } from './sign-in-types.ts';
-import { findSituation, knowOf, refuse, type Situation, situationOf, viewOf } from './situation.ts';
+import { expired, findSituation, knowOf, refuse, type Situation, situationOf, viewOf } from './situation.ts';
 import { obstacle } from './submit-password.ts';
 import { takeStep } from './take-step.ts';
 
@@ -35,7 +35,7 @@ export async function beginPasskey(
   start: NewSignIn | undefined,
 ): Promise<RequestOptions> {
   const situation = await findSituation(parts, flowId, start);
-  if (!situation) throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+  if (!situation) throw expired();
   const door = parts.passkeys.usable ? doorOf(situation) : undefined;
   if (!door) throw new AppError('conflict', 'A passkey is not the next step. Go back to the sign-in.');
   const { flow, account } = situation;

@@ -1,24 +1,18 @@
 import { expect } from 'chai';
-import { startControlSocket } from '../../src/cli/control-socket.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
-import { type RunningApp, startApp } from '../support/start-app.ts';
-import { cli, environment, type Run } from './command-line.ts';
+import type { RunningApp } from '../support/start-app.ts';
+import { cli, environment, type Run, startControlled } from './command-line.ts';
 
 const callback = 'https://app.example.com/callback';
 
 describe('response types of clients on the command line', () => {
   let server: RunningApp;
-  let control: AsyncDisposable;
+  let controlled: Awaited<ReturnType<typeof startControlled>>;
 
   before(async () => {
-    server = await startApp();
-    const { dataDir, app } = server;
-    control = await startControlSocket({ dataDir, domains: app.domains, logger: silentLogger() });
+    controlled = await startControlled();
+    server = controlled.server;
   });
-  after(async () => {
-    await control?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => controlled?.[Symbol.asyncDispose]());
 
   const run = (...words: string[]): Promise<Run> => cli(environment(server.dataDir), words);
   const create = (kind: string, ...more: string[]): Promise<Run> =>

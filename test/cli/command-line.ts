@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { testDatabase } from '../support/database.ts';
+import { type RunningApp, startApp } from '../support/start-app.ts';
 
 export interface Run {
   readonly code: number;
@@ -43,6 +44,16 @@ export async function cli(env: Record<string, string>, words: readonly string[],
     },
   });
   return { code, out, err, json: () => JSON.parse(out) };
+}
+
+/** A whole server with a control socket, as commands find it in its data directory. */
+export async function startControlled(): Promise<{ readonly server: RunningApp } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startApp());
+  const { dataDir, app } = server;
+  stack.use(await startControlSocket({ dataDir, domains: app.domains, logger: silentLogger() }));
+  const owned = stack.move();
+  return { server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 export interface FakeServer extends AsyncDisposable {

@@ -3,14 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { startControlSocket } from '../../src/cli/control-socket.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { sha256 } from '../../src/shared/crypto.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
 import { apiScopes } from '../../src/web/api/resource.ts';
+import { startControlled } from '../cli/command-line.ts';
 import { textOf } from '../support/direct-client.ts';
 import { createApi, createClient, createPerson, enrolTotp } from '../support/people.ts';
-import { type RunningApp, startApp } from '../support/start-app.ts';
+import type { RunningApp } from '../support/start-app.ts';
 import { registerApp, tokenOf } from '../web/api-caller.ts';
 
 const read = (page: string): string =>
@@ -31,17 +30,13 @@ type Environment = Readonly<Record<string, string>>;
 
 describe('the commands on the pages, as they stand', () => {
   let server: RunningApp;
-  let control: AsyncDisposable;
+  let controlled: Awaited<ReturnType<typeof startControlled>>;
 
   before(async () => {
-    server = await startApp();
-    const { dataDir, app } = server;
-    control = await startControlSocket({ dataDir, domains: app.domains, logger: silentLogger() });
+    controlled = await startControlled();
+    server = controlled.server;
   });
-  after(async () => {
-    await control?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => controlled?.[Symbol.asyncDispose]());
 
   /** Runs a block as it stands; everything that it needs comes from the environment. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers by name.

@@ -2,17 +2,14 @@ import type { Api } from '../../apis/index.ts';
 import { noteAuditSession } from '../../audit/index.ts';
 import type { Permissions } from '../../consents/index.ts';
 import { allowedScopes } from '../../oidc/index.ts';
-import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
+import { expired } from '../../sign-in/index.ts';
 import { metaOf } from '../request-meta.ts';
 import { scopeTexts } from '../scope-texts.ts';
 import { appOf, type SignInSurface, seeOther, type Visit } from './context.ts';
 import { sessionDoors } from './doors.ts';
 import type { Remember } from './remember.ts';
 import { dispatch, pageOfPrompt, signInAnew } from './steps.ts';
-
-const gone = (): AppError =>
-  new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
 
 const union = (left: readonly string[], right: readonly string[]): string[] => [...new Set([...left, ...right])];
 
@@ -52,7 +49,7 @@ function allPermissions({ interaction }: Visit, apis: readonly RequestedApi[]): 
 async function show(surface: SignInSurface, visit: Visit): Promise<void> {
   const { interaction, client, ctx } = visit;
   const account = interaction.session && (await surface.accounts.find(asAccountId(interaction.session.accountId)));
-  if (!account) throw gone();
+  if (!account) throw expired();
   const before = await surface.consents.find(account.id, client.id);
   const requested = await requestedApis(surface, visit);
   const apis = requested.map(({ identifier, api, scopes }) => ({
@@ -95,11 +92,11 @@ export async function submitConsent(surface: SignInSurface, remember: Remember, 
   const form = await surface.forms.read(ctx);
   if ((await pageOfPrompt(surface, visit)) !== 'consent') return dispatch(surface, remember, visit);
   if (form.get('action') === 'restart') return signInAnew(surface, remember, visit);
-  if (!interaction.session) throw gone();
+  if (!interaction.session) throw expired();
   const accountId = asAccountId(interaction.session.accountId);
   const allowed = form.get('action') === 'continue';
   const permissions = allPermissions(visit, await requestedApis(surface, visit));
-  if (!(await surface.interactions.claimAnswer(ctx))) throw gone();
+  if (!(await surface.interactions.claimAnswer(ctx))) throw expired();
   noteAuditSession(await surface.sessions.handleOf(interaction.session));
   await surface.audit.record({
     type: allowed ? 'consent.granted' : 'consent.denied',

@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
-import type { FinishedSignIn, FlowView, SecondFactor, Step } from '../../sign-in/index.ts';
+import { expired, type FinishedSignIn, type FlowView, type SecondFactor, type Step } from '../../sign-in/index.ts';
 import { metaOf } from '../request-meta.ts';
 import type { SignInSurface, Visit } from './context.ts';
 import { openFlow, requirementOf, seeOther } from './context.ts';
@@ -138,7 +138,7 @@ export async function dispatch(
   if (step !== 'done') return seeOther(ctx, `${base}/${pageOf(step, ways)}`);
   const finished = await surface.signIn.finish(interaction.uid);
   if (await goBack(surface, visit, finished, remember.read(ctx))) return;
-  throw new AppError('expired', 'This sign-in has expired. Nothing is lost: start again from the app.');
+  throw expired();
 }
 
 /** Starts a sign-in on top of a consent or chooser page: what this browser proved before is worth nothing for it. */
