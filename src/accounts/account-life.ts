@@ -51,14 +51,17 @@ export interface EventMeta {
   readonly requestId?: string;
 }
 
+/** Runs what changes an account, and lets nobody have it from memory until that is over. */
+export type Changing = <T>(id: AccountId, change: () => Promise<T>) => Promise<T>;
+
 interface Needs {
   readonly store: AccountLifeStore;
   readonly clock: Clock;
   readonly audit: Pick<AuditLog, 'record'>;
   /** Ends every session and token of an account; part of the transaction. */
   readonly endAccess: (id: AccountId, by: Actor, reason: string) => Promise<void>;
-  /** Told what changed, after the statement, so that nobody remembers the old state. */
-  readonly changed?: (id: AccountId) => void;
+  /** Every change of an account runs in this, so that nobody remembers the old state. */
+  readonly changing?: Changing;
 }
 
 class Life implements AccountLife {
@@ -144,12 +147,13 @@ class Life implements AccountLife {
   }
 
   purge(before: number, limit: number): Promise<AccountId[]> {
-    const { store, audit, changed } = this.#needs;
+    const { store, audit } = this.#needs;
     return store.transaction(async () => {
       const ids = await store.removeDeleted(before, limit);
       for (const id of ids) {
-        changed?.(id);
-        await audit.record({ type: 'account.purged', actor: { kind: 'system' }, outcome: 'success', subject: id });
+        await this.#changing(id, () =>
+          audit.record({ type: 'account.purged', actor: { kind: 'system' }, outcome: 'success', subject: id }),
+        );
       }
       return ids;
     });
@@ -174,13 +178,13 @@ class Life implements AccountLife {
     });
   }
 
-  async #change<T>(id: AccountId, work: () => Promise<T>): Promise<T> {
-    const { store, changed } = this.#needs;
-    try {
-      return await store.transaction(work);
-    } finally {
-      changed?.(id);
-    }
+  #change<T>(id: AccountId, work: () => Promise<T>): Promise<T> {
+    return this.#changing(id, () => this.#needs.store.transaction(work));
+  }
+
+  #changing<T>(id: AccountId, work: () => Promise<T>): Promise<T> {
+    const { changing } = this.#needs;
+    return changing ? changing(id, work) : work();
   }
 
   #record(type: AuditType, id: AccountId, by: Actor, meta: EventMeta): Promise<void> {

@@ -2,11 +2,13 @@ import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
 import { whenOver } from '../storage/unit-of-work.ts';
 import type { Account } from './account.ts';
+import type { Changing } from './account-life.ts';
 import type { Accounts } from './accounts.ts';
 
-/** Accounts from memory, and how to say that one of them changed by another way. */
+/** Accounts from memory. */
 export interface RememberedAccounts extends Accounts {
-  forget(id: AccountId): void;
+  /** Changes one of them by another way. */
+  readonly changing: Changing;
 }
 
 const capacity = 10_000;
@@ -19,29 +21,39 @@ export function rememberAccounts(accounts: Accounts, clock: Clock, milliseconds:
   const known = new Map<AccountId, { readonly account: Account | undefined; readonly until: number }>();
   // A look-up that began before a change must not bring the old state back.
   let changes = 0;
+  // Until a change is committed others read the account as it was, and whoever changes it as it may not be kept. The end
+  // of it can be seen in the database before it is heard of here.
+  const unsettled = new Map<AccountId, number>();
 
   const forget = (id: AccountId): void => {
     changes += 1;
     known.delete(id);
   };
-  const changing = async <T>(id: AccountId, change: () => Promise<T>): Promise<T> => {
+  const settle = (id: AccountId): void => {
+    const left = (unsettled.get(id) ?? 1) - 1;
+    if (left > 0) unsettled.set(id, left);
+    else unsettled.delete(id);
+    forget(id);
+  };
+  const changing: Changing = async (id, change) => {
+    unsettled.set(id, (unsettled.get(id) ?? 0) + 1);
+    forget(id);
     try {
       return await change();
     } finally {
-      forget(id);
-      // Until it is committed others read the account as it was; and this request reads it as it may not be kept.
-      whenOver(() => forget(id));
+      whenOver(() => settle(id));
     }
   };
 
   const keep = (id: AccountId, account: Account | undefined, readAt: number): void => {
+    if (unsettled.has(id)) return;
     if (known.size >= capacity) known.clear();
     known.set(id, { account, until: readAt + milliseconds });
   };
 
   return {
     ...accounts,
-    forget,
+    changing,
     async find(id) {
       const now = clock.now();
       const hit = known.get(id);

@@ -109,7 +109,7 @@ export function createAccountParts(needs: Needs): AccountParts {
     ...needs,
     store: createSqlAccountLifeStore(database),
     endAccess: endAccess('account-disabled'),
-    changed: (id) => accounts.forget(id),
+    changing: accounts.changing,
   });
   const answerTime = createAnswerTime(answerMilliseconds);
   const traces = [createAuditTraces(database), createDeliveryTraces(createSqlDeliveryTraceStore(database))];

@@ -80,6 +80,7 @@ export function createUnits(pool: Knex) {
         .run(unit, () => workAndSettle(unit, work, keep))
         .finally(() => {
           unit.isOver = true;
+          for (const tell of unit.whenOver) tell();
         });
       if (done.kept && unit.afterCommit.length > 0) {
         await unitOfWork.exit(async () => {

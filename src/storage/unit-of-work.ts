@@ -37,6 +37,8 @@ export interface UnitOfWork {
   readonly onRollback: (() => Promise<void>)[];
   /** What others are told of it; outside of its transaction, whose locks they might wait for. It must not fail. */
   readonly afterCommit: (() => Promise<void>)[];
+  /** Told when it is over, however that came about. It must not fail. */
+  readonly whenOver: (() => void)[];
 }
 
 export const unitOfWork = new AsyncLocalStorage<UnitOfWork>();
@@ -54,6 +56,7 @@ export const newUnitOfWork = (startedAt: number, within?: UnitOfWork): UnitOfWor
   beforeCommit: [],
   onRollback: [],
   afterCommit: [],
+  whenOver: [],
 });
 
 /** Does this when what the request at hand writes is kept, before its answer leaves; without a unit of work, now. */
@@ -63,11 +66,11 @@ export async function afterCommit(work: () => Promise<void>): Promise<void> {
   unit.afterCommit.push(work);
 }
 
-/** Does this when the request at hand is over, however it ended; without a unit of work there is nothing to wait for. */
+/** Does this when the request at hand is over, however it ended; without a unit of work, now. */
 export function whenOver(work: () => void): void {
   const unit = unitOfWork.getStore();
-  unit?.afterCommit.push(async () => work());
-  unit?.onRollback.push(async () => work());
+  if (unit) unit.whenOver.push(work);
+  else work();
 }
 
 /** Lets the request at hand do this at its end and fail with it; without one it is done now, and a failure is told. */

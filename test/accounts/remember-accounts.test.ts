@@ -1,11 +1,13 @@
 import { expect } from 'chai';
+import { createSqlAccountLifeStore } from '../../src/accounts/account-life-store-sql.ts';
 import { createSqlAccountStore } from '../../src/accounts/account-store-sql.ts';
-import { createAccounts, rememberAccounts } from '../../src/accounts/index.ts';
+import { createAccountLife, createAccounts, rememberAccounts } from '../../src/accounts/index.ts';
 import { createSqlAuditStore } from '../../src/audit/audit-store-sql.ts';
 import { createAuditLog } from '../../src/audit/index.ts';
 import { FixedClock } from '../../src/shared/clock.ts';
 import { randomText } from '../../src/shared/ids.ts';
-import { testDatabase } from '../support/database.ts';
+import { unitOfWork } from '../../src/storage/unit-of-work.ts';
+import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const operator = { kind: 'operator' } as const;
 
@@ -74,6 +76,54 @@ describe('accounts in memory', () => {
       );
       status = kept ? 'suspended' : 'active';
       expect((await accounts.find(id))?.status).to.equal(status);
+    });
+  }
+
+  it('are read anew while a change is under way, whose end may be seen before it is heard of', async () => {
+    const clock = new FixedClock();
+    const database = await testDatabase();
+    let status = 'active';
+    const accounts = rememberAccounts(
+      { find: async () => ({ status }), disable: async () => undefined } as never,
+      clock,
+      60_000,
+    );
+    const id = 'acc_1' as never;
+    await database.unitOfWork(clock.now(), async () => {
+      await accounts.disable(id, operator);
+      expect((await accounts.find(id))?.status).to.equal('active');
+      status = 'suspended';
+      expect((await accounts.find(id))?.status).to.equal('suspended');
+    });
+  });
+
+  for (const lane of everySqlLane()) {
+    it(`show what the other part of the domain changed in a transaction of its caller, on ${lane}`, async () => {
+      const database = await testDatabase(lane);
+      const clock = new FixedClock();
+      const audit = createAuditLog(createSqlAuditStore(database), clock);
+      const accounts = rememberAccounts(
+        createAccounts({ store: createSqlAccountStore(database), clock, audit }),
+        clock,
+        60_000,
+      );
+      const life = createAccountLife({
+        store: createSqlAccountLifeStore(database),
+        clock,
+        audit,
+        endAccess: async () => undefined,
+        changing: accounts.changing,
+      });
+      const { id } = await accounts.create({ email: `${randomText(12)}@people.example` }, operator);
+      let stranger: Promise<unknown> = Promise.resolve();
+      await database.transaction(async () => {
+        await life.delete(id, operator);
+        // As everybody else sees it until the commit; the embedded database lets them wait for it.
+        stranger = unitOfWork.exit(() => accounts.find(id));
+        if (lane === 'postgres') await stranger;
+      });
+      await stranger;
+      expect((await accounts.find(id))?.status).to.equal('deleted');
     });
   }
 });
