@@ -1,14 +1,23 @@
 import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { defaultDataDir } from './config/default-data-dir.ts';
 
 // A start is mostly the compiling of modules; what was compiled is kept beside the packages, where only we write.
 enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'sallyport'));
 
-if (!process.env.DATABASE_URL) {
-  // The embedded database takes longest of all; its program is compiled by other threads while this one loads modules.
-  const { pgliteProgram } = await import('./storage/pglite-program.ts');
-  pgliteProgram();
+/** The embedded database takes long as well; it opens in a thread of its own while this one loads modules. */
+async function startDatabase({ DATABASE_URL, DATABASE_URL_FILE, ...env }: NodeJS.ProcessEnv) {
+  if (DATABASE_URL || DATABASE_URL_FILE || env.SALLYPORT_DATA_DIR_FILE) return undefined;
+  const { startAhead } = await import('./storage/pglite-ahead.ts');
+  return startAhead(resolve(env.SALLYPORT_DATA_DIR || defaultDataDir));
 }
 
+// V8 would spend a second of processor time on making the database's program faster while everything still starts. What
+// runs often gets there a little later.
+setFlagsFromString('--wasm-tiering-budget=1000000000');
+
+const database = await startDatabase(process.env);
 const { run } = await import('./app/serve.ts');
 process.exitCode = await run(process.env);
+await database?.[Symbol.asyncDispose]();

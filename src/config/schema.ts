@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultDataDir } from './default-data-dir.ts';
 import { limitVariables } from './limit-variables.ts';
 import { operatorVariables } from './operator-variables.ts';
 import { passwordVariables } from './password-variables.ts';
@@ -38,7 +39,7 @@ export const configSchema = z.object({
     'Public base URL. It is `iss` in every token and the start of every link. Default in development: http://localhost:PORT.',
   ),
   SALLYPORT_DATA_DIR: describe(
-    z.string().default('./data'),
+    z.string().default(defaultDataDir),
     'Directory of the embedded database, of development secrets and of the control socket.',
   ),
   SALLYPORT_SECRETS: describe(

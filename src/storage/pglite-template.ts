@@ -4,9 +4,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 
-/** The major version of PostgreSQL that the installed PGlite is; a data directory of another one cannot be opened. */
-export const postgresMajor = '18';
-
 /** Version of the installed PGlite. */
 export function pgliteVersion(): string {
   const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite');

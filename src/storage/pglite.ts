@@ -1,20 +1,20 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import knexFactory from 'knex';
 import { AppError } from '../shared/errors.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { createDatabase, type Database } from './database.ts';
+import { type Ahead, clusterIn, majorOf, postgresMajor, takeAhead } from './pglite-ahead.ts';
 import { PgliteEngine } from './pglite-engine.ts';
-import { DurableFiles, serverParameters } from './pglite-files.ts';
 import { startMaintenance } from './pglite-maintenance.ts';
-import { pgliteProgram } from './pglite-program.ts';
-import { postgresMajor, readTemplate, unpackTemplate } from './pglite-template.ts';
+import { readTemplate, unpackTemplate } from './pglite-template.ts';
+import { PgliteThread } from './pglite-thread.ts';
 
 export interface PgliteOptions {
   /** Told what takes time, in a sentence for a person who waits. */
   readonly onProgress?: ((text: string) => void) | undefined;
+  /** Options of Node for the thread of the database; tests break its disk with them. */
+  readonly execArgv?: readonly string[];
 }
 
 /** What fails is thrown too, and logged where it is handled. */
@@ -33,14 +33,14 @@ async function createCluster(dir: string, progress: Progress): Promise<void> {
   progress('Making the embedded database. This takes some seconds, once.');
   const building = `${dir}.tmp`;
   rmSync(building, { recursive: true, force: true });
-  const startParams = serverParameters(PGlite.defaultStartParams, true);
-  const pglite = await PGlite.create({ fs: new DurableFiles(building), startParams });
-  await pglite.close();
+  const making = new PgliteThread();
+  await making.open({ dir: building });
+  await making.close();
   await rename(building, dir);
 }
 
 function refuseOtherVersion(dir: string): void {
-  const major = readFileSync(join(dir, 'PG_VERSION'), 'utf8').trim();
+  const major = majorOf(dir);
   if (major === postgresMajor) return;
   throw new AppError(
     'conflict',
@@ -49,23 +49,31 @@ function refuseOtherVersion(dir: string): void {
   );
 }
 
-async function openInMemory(): Promise<PGlite> {
-  const template = readTemplate();
-  return PGlite.create({
-    ...(await pgliteProgram()),
-    dataDir: 'memory://',
-    startParams: serverParameters(PGlite.defaultStartParams, false),
-    ...(template && { loadDataDir: new Blob([new Uint8Array(template)]) }),
-  });
-}
-
-async function openOnDisk(dataDir: string, progress: Progress): Promise<PGlite> {
-  const dir = join(dataDir, 'database');
+async function openOnDisk(dataDir: string, thread: PgliteThread, progress: Progress): Promise<void> {
+  const dir = clusterIn(dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (!existsSync(dir)) await createCluster(dir, progress);
   refuseOtherVersion(dir);
-  const startParams = serverParameters(PGlite.defaultStartParams, true);
-  return PGlite.create({ ...(await pgliteProgram()), fs: new DurableFiles(dir), startParams });
+  await thread.open({ dir });
+}
+
+async function openThread(
+  dataDir: string | undefined,
+  { onProgress = () => undefined, execArgv }: PgliteOptions,
+  thread = new PgliteThread(execArgv),
+): Promise<PgliteThread> {
+  try {
+    await (dataDir === undefined ? thread.open({ dir: undefined }) : openOnDisk(dataDir, thread, onProgress));
+    return thread;
+  } catch (error) {
+    await thread.end();
+    throw error;
+  }
+}
+
+async function opened({ thread, cluster }: Ahead): Promise<PgliteThread> {
+  await cluster?.opened;
+  return thread;
 }
 
 /**
@@ -74,11 +82,13 @@ async function openOnDisk(dataDir: string, progress: Progress): Promise<PGlite> 
  * @throws DataDirInUse when another process has it.
  */
 export async function openPglite(dataDir: string | undefined, options: PgliteOptions = {}): Promise<Database> {
-  const lock = dataDir === undefined ? undefined : lockDataDir(dataDir);
+  const early = takeAhead(dataDir);
+  const lock = early?.cluster?.lock ?? (dataDir === undefined ? undefined : lockDataDir(dataDir));
   try {
-    const progress = options.onProgress ?? (() => undefined);
-    const open = () => (dataDir === undefined ? openInMemory() : openOnDisk(dataDir, progress));
-    const engine = await PgliteEngine.start(open, { reopens: dataDir !== undefined });
+    const first = early?.cluster ? opened(early) : openThread(dataDir, options, early?.thread);
+    const engine = new PgliteEngine(await first, () => openThread(dataDir, options), {
+      reopens: dataDir !== undefined,
+    });
     const pool = knexFactory({
       client: 'pg',
       connection: engine.connect,

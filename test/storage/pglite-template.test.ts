@@ -3,13 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { expect } from 'chai';
-import {
-  postgresMajor,
-  readTemplate,
-  tarEntries,
-  templateFile,
-  unpackTemplate,
-} from '../../src/storage/pglite-template.ts';
+import { postgresMajor } from '../../src/storage/pglite-ahead.ts';
+import { readTemplate, tarEntries, templateFile, unpackTemplate } from '../../src/storage/pglite-template.ts';
 
 const madeAnew = 'run `node src/storage/make-template.ts` after an upgrade of PGlite';
 

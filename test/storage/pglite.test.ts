@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import fs, { existsSync, fstatSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { reasonOf } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { openPglite } from '../../src/storage/pglite.ts';
+import { openPglite, type PgliteOptions } from '../../src/storage/pglite.ts';
+import { watchDisk } from './watched-disk.ts';
 
 const writer = join(import.meta.dirname, 'writer.ts');
 
@@ -33,25 +33,12 @@ async function killWhilePreparing(dir: string): Promise<void> {
   await ended;
 }
 
-/** Replaces one function of `node:fs` for every importer while `work` runs. */
-async function withFs<T>(name: 'fsyncSync' | 'writeSync', stand: typeof fs.fsyncSync, work: () => Promise<T>) {
-  const original = fs[name];
-  Object.assign(fs, { [name]: stand });
-  syncBuiltinESMExports();
-  try {
-    return await work();
-  } finally {
-    Object.assign(fs, { [name]: original });
-    syncBuiltinESMExports();
-  }
-}
-
 describe('PGlite on disk', () => {
   let dir: string;
   const open: Database[] = [];
 
-  const openHere = async (onProgress?: (text: string) => void): Promise<Database> => {
-    const database = await openPglite(dir, { onProgress });
+  const openHere = async (options?: PgliteOptions): Promise<Database> => {
+    const database = await openPglite(dir, options);
     open.push(database);
     return database;
   };
@@ -66,23 +53,20 @@ describe('PGlite on disk', () => {
   });
 
   it('reaches the disk with every commit', async () => {
-    const database = await openHere();
+    const disk = watchDisk();
+    const database = await openHere(disk);
     await database.sql.raw('create table counted (id int)');
-    const original = fs.fsyncSync;
-    let syncs = 0;
-    const counting = (fd: number): void => {
-      syncs += 1;
-      original(fd);
+    const during = async (work: () => Promise<unknown>): Promise<number> => {
+      const before = disk.syncs;
+      await work();
+      return disk.syncs - before;
     };
-    await withFs('fsyncSync', counting, async () => {
+    const fifty = async (): Promise<void> => {
       for (let id = 0; id < 50; id += 1) await database.sql('counted').insert({ id });
-      expect(syncs).to.be.at.least(50);
-      syncs = 0;
-      await database.sql('counted').count();
-      expect(syncs, 'reading').to.equal(0);
-      await database.sql.raw('checkpoint');
-      expect(syncs, 'a checkpoint').to.be.at.least(3);
-    });
+    };
+    expect(await during(fifty)).to.be.at.least(50);
+    expect(await during(() => database.sql('counted').count()), 'reading').to.equal(0);
+    expect(await during(() => database.sql.raw('checkpoint')), 'a checkpoint').to.be.at.least(3);
   });
 
   it('keeps every acknowledged row when the process is killed, three times over', async () => {
@@ -104,14 +88,9 @@ describe('PGlite on disk', () => {
     const tables = join(dir, 'database', 'base', '5');
     const files = readdirSync(tables).filter((name) => /^[0-9]/.test(name));
     const before = new Map(files.map((name) => [statSync(join(tables, name)).ino, name]));
-    const original = fs.fsyncSync;
-    const syncs = new Map<number, number>();
-    const noting = (fd: number): void => {
-      const { ino } = fstatSync(fd);
-      syncs.set(ino, (syncs.get(ino) ?? 0) + 1);
-      original(fd);
-    };
-    await withFs('fsyncSync', noting, async () => void (await openHere()));
+    const disk = watchDisk();
+    await openHere(disk);
+    const syncs = disk.byFile();
     expect(files.length).to.be.above(250);
     const missed = [...before].filter(([ino]) => !syncs.has(ino)).map(([, name]) => name);
     expect(missed, 'never synced').to.deep.equal([]);
@@ -130,7 +109,7 @@ describe('PGlite on disk', () => {
     const texts: string[] = [];
     await (await openPglite(dir, { onProgress: (text) => texts.push(text) }))[Symbol.asyncDispose]();
     expect(texts).to.deep.equal(['Making the embedded database.']);
-    await openHere((text) => texts.push(text));
+    await openHere({ onProgress: (text) => texts.push(text) });
     expect(texts).to.have.length(1);
   });
 
@@ -147,24 +126,22 @@ describe('PGlite on disk', () => {
   });
 
   it('fails at once when the disk is full, and works again when it is not', async () => {
-    const database = await openHere();
+    const disk = watchDisk();
+    const database = await openHere(disk);
     await database.sql.raw('create table filled (id int)');
     await database.sql('filled').insert({ id: 0 });
-    const full = (): never => {
-      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-    };
-    await withFs('writeSync', full as never, async () => {
-      const started = performance.now();
-      for (let id = 1; id < 4; id += 1) {
-        const outcome = await database
-          .sql('filled')
-          .insert({ id })
-          .catch((error: unknown) => error);
-        expect(outcome).to.be.instanceOf(Error);
-      }
-      expect(performance.now() - started).to.be.below(2_000);
-      expect(await database.sql('filled').select('id').catch(reasonOf)).to.match(/embedded database has stopped/);
-    });
+    disk.fill(true);
+    const started = performance.now();
+    for (let id = 1; id < 4; id += 1) {
+      const outcome = await database
+        .sql('filled')
+        .insert({ id })
+        .catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(Error);
+    }
+    expect(performance.now() - started).to.be.below(2_000);
+    expect(await database.sql('filled').select('id').catch(reasonOf)).to.match(/embedded database has stopped/);
+    disk.fill(false);
     let works = false;
     for (const end = performance.now() + 15_000; !works && performance.now() < end; ) {
       works = await database

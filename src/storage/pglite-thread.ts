@@ -1,0 +1,181 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
+import { Duplex } from 'node:stream';
+import { Worker } from 'node:worker_threads';
+import { type FromServer, greeting, type PglitePlace, type ToServer } from './pglite-protocol.ts';
+
+// Not an import, so the compiler cannot rename it: .ts in the checkout, .js in a build.
+const workerFile = new URL(`./pglite-worker${extname(import.meta.filename)}`, import.meta.url);
+
+/** Milliseconds without an answer after which a database counts as stuck, by a disk that went away for example. */
+const patience = 60_000;
+
+const [startup, terminate] = [0, 'X'.charCodeAt(0)];
+
+/** Lets the thread load what was compiled before, if this one does; a thread does not do so by itself. */
+function sharedCompileCache(): string[] {
+  const dir = getCompileCacheDir();
+  if (dir === undefined) return [];
+  const code = `import { enableCompileCache } from 'node:module'; enableCompileCache(${JSON.stringify(dirname(dir))});`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
+}
+
+/** A driver's socket whose other end is the thread. What is written in one go leaves in one piece. */
+class PgliteSocket extends Duplex {
+  readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
+  #written: Buffer[] = [];
+
+  constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void) {
+    super();
+    this.#send = send;
+  }
+
+  connect(): this {
+    setImmediate(() => this.emit('connect'));
+    return this;
+  }
+
+  /** Gives the driver what the server answered. */
+  receive(bytes: Uint8Array): void {
+    if (!this.destroyed && !this.readableEnded) this.push(Buffer.from(bytes.buffer));
+  }
+
+  override _read(): void {
+    // What there is has been pushed.
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (this.#written.push(chunk) === 1) queueMicrotask(() => this.#leave());
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.push(null);
+    done();
+  }
+
+  // What a socket of the network can, and the driver asks for.
+  setNoDelay = (): this => this;
+  setKeepAlive = (): this => this;
+  ref = (): this => this;
+  unref = (): this => this;
+
+  #leave(): void {
+    const written = this.#written;
+    this.#written = [];
+    const type = written[0]?.[0];
+    // There is one user, whom nobody has to ask who it is.
+    if (type === startup) this.push(greeting);
+    else if (type !== terminate) this.#send(new Uint8Array(Buffer.concat(written)));
+  }
+}
+
+/**
+ * An embedded database in a thread of its own, so that neither its work nor a slow disk holds up requests that need
+ * nothing of it, and so that it starts while the server loads. It keeps no process alive while it has nothing to do.
+ */
+export class PgliteThread {
+  readonly #worker: Worker;
+  readonly #asked: PgliteSocket[] = [];
+  readonly #sockets = new Set<PgliteSocket>();
+  readonly #opening = Promise.withResolvers<void>();
+  #silence: NodeJS.Timeout | undefined;
+  #dead = false;
+
+  /**
+   * Starts the thread, which gets ready to open a database.
+   * @param execArgv options of Node for the thread; tests break its disk with them
+   */
+  constructor(execArgv: readonly string[] = []) {
+    this.#worker = new Worker(workerFile, {
+      name: 'embedded-database',
+      execArgv: [...sharedCompileCache(), ...execArgv],
+    });
+    this.#worker.on('message', (message: FromServer) => {
+      if (message === 'opened') this.#opening.resolve();
+      else if ('refused' in message) this.#lost(new Error(message.refused));
+      else this.#answer(message);
+      this.#watch();
+      if (this.#asked.length === 0) this.#worker.unref();
+    });
+    this.#worker.on('error', (error) => this.#lost(error));
+    this.#worker.on('exit', (code) => this.#lost(new Error(`The embedded database ended with code ${code}.`)));
+    // After the listeners, which count as something to do.
+    this.#worker.unref();
+    // Whoever opens it is told.
+    this.#opening.promise.catch(() => undefined);
+  }
+
+  /** Whether it died; whoever needs a database opens another one. */
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Opens the database, once. Resolves when it can be asked. @throws Error when it cannot be opened. */
+  open(place: PglitePlace): Promise<void> {
+    this.#worker.ref();
+    this.#tell({ open: place });
+    return this.#opening.promise;
+  }
+
+  /** A socket for the driver; its server serves one at a time. */
+  connect(): Duplex {
+    const socket: PgliteSocket = new PgliteSocket((bytes) => {
+      if (this.#dead) return void socket.destroy();
+      if (this.#asked.push(socket) === 1) this.#watch();
+      this.#worker.ref();
+      this.#tell(bytes, bytes.buffer);
+    });
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      if (this.#sockets.delete(socket) && !this.#dead) this.#tell('client left');
+    });
+    if (this.#dead) socket.destroy();
+    return socket;
+  }
+
+  /** Shuts the database down and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#dead) return;
+    const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#worker.ref();
+    this.#tell('close');
+    await ended;
+  }
+
+  /** Ends the thread as it is; a database on disk recovers when it is opened again. */
+  async end(): Promise<void> {
+    this.#dead = true;
+    await this.#worker.terminate();
+  }
+
+  #tell(message: ToServer, ...moved: ArrayBuffer[]): void {
+    this.#worker.postMessage(message, moved);
+  }
+
+  #answer({ answer, dead }: Exclude<FromServer, string | { refused: string }>): void {
+    this.#asked.shift()?.receive(answer);
+    if (!dead) return;
+    this.#dead = true;
+    // After the error itself has been delivered.
+    setImmediate(() => this.#lost(new Error('The embedded database stopped.')));
+  }
+
+  #watch(): void {
+    clearTimeout(this.#silence);
+    if (this.#asked.length === 0 || this.#dead) return;
+    this.#silence = setTimeout(() => this.#lost(new Error('The embedded database does not answer.')), patience);
+    this.#silence.unref();
+  }
+
+  /** Fails what waits instead of leaving it waiting. */
+  #lost(why: unknown): void {
+    this.#dead = true;
+    this.#opening.reject(why);
+    this.#asked.length = 0;
+    this.#watch();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    void this.#worker.terminate();
+  }
+}

@@ -1,0 +1,77 @@
+// The body of the thread that the embedded database runs in. It is started by pglite-thread.ts.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parentPort } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { DurableFiles, serverParameters } from './pglite-files.ts';
+import { type FromServer, type PglitePlace, simpleQuery, stateAfter, type ToServer } from './pglite-protocol.ts';
+import { readTemplate } from './pglite-template.ts';
+
+/** The types of this project know no browser, where WebAssembly is declared. */
+declare const WebAssembly: { compile(code: Uint8Array): Promise<object> };
+
+/** PGlite's program, compiled while the rest of the server loads. */
+async function compileProgram(): Promise<{ pgliteWasmModule: object }> {
+  const dir = dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite'));
+  return { pgliteWasmModule: await WebAssembly.compile(readFileSync(join(dir, 'pglite.wasm'))) };
+}
+
+const program = compileProgram();
+// Whoever opens a database is told.
+program.catch(() => undefined);
+
+async function open({ dir }: PglitePlace): Promise<PGlite> {
+  const startParams = serverParameters(PGlite.defaultStartParams, dir !== undefined);
+  if (dir !== undefined) return PGlite.create({ ...(await program), fs: new DurableFiles(dir), startParams });
+  const template = readTemplate();
+  return PGlite.create({
+    ...(await program),
+    dataDir: 'memory://',
+    startParams,
+    ...(template && { loadDataDir: new Blob([new Uint8Array(template)]) }),
+  });
+}
+
+const port = parentPort;
+if (!port) throw new Error('This file is the body of a thread.');
+const say = (text: FromServer, ...moved: ArrayBuffer[]): void => port.postMessage(text, moved);
+
+let pglite: PGlite | undefined;
+let idle = true;
+let dead = false;
+
+function execute(bytes: Uint8Array): { answer: Uint8Array<ArrayBuffer>; dead: boolean } {
+  // It would wait for ever.
+  if (dead) return { answer: new Uint8Array(), dead };
+  try {
+    const answer = new Uint8Array(pglite?.execProtocolRawSync(bytes) ?? []);
+    const state = stateAfter(answer);
+    idle = state.idle ?? idle;
+    dead = state.dead;
+    return { answer, dead };
+  } catch {
+    // The program itself broke down. Nobody can say what it still knows; the files are as they are after a crash.
+    dead = true;
+    return { answer: new Uint8Array(), dead };
+  }
+}
+
+port.on('message', async (message: ToServer) => {
+  if (message instanceof Uint8Array) {
+    const done = execute(message);
+    return say(done, done.answer.buffer);
+  }
+  // The next client must not find itself in the transaction of one that went away.
+  if (message === 'client left') return void (idle || execute(simpleQuery('rollback')));
+  if (message === 'close') {
+    await pglite?.close();
+    return port.close();
+  }
+  try {
+    pglite = await open(message.open);
+    say('opened');
+  } catch (error) {
+    say({ refused: error instanceof Error ? error.message : String(error) });
+  }
+});

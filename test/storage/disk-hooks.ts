@@ -1,0 +1,21 @@
+// Loaded into the thread of the embedded database before anything else: counts what it syncs, and lets its disk be full.
+import fs, { fstatSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { getEnvironmentData } from 'node:worker_threads';
+import { type Disk, diskKey } from './watched-disk.ts';
+
+const { facts, synced } = getEnvironmentData(diskKey) as unknown as Disk;
+const original = { fsyncSync: fs.fsyncSync, writeSync: fs.writeSync };
+
+Object.assign(fs, {
+  fsyncSync(fd: number): void {
+    const at = Atomics.add(facts, 0, 1);
+    if (at < synced.length) synced[at] = BigInt(fstatSync(fd).ino);
+    original.fsyncSync(fd);
+  },
+  writeSync(...args: Parameters<typeof fs.writeSync>): number {
+    if (Atomics.load(facts, 1) === 1) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    return original.writeSync(...args);
+  },
+});
+syncBuiltinESMExports();
