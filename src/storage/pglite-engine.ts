@@ -1,8 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { AppError } from '../shared/errors.ts';
 import type { PgliteThread } from './pglite-thread.ts';
 
 const retryMs = 3_000;
+/** Milliseconds that a request waits for a new one. Recovery may take longer, and goes on. */
+const reopenMs = 1_000;
+
+const stopped = (why?: unknown): AppError =>
+  new AppError('unavailable', 'The embedded database has stopped. Is its disk full?', { retryAfter: 5 }, why);
 
 /**
  * One embedded database that is replaced when it dies. A full disk makes PostgreSQL panic: the statement gets its error,
@@ -45,18 +51,23 @@ export class PgliteEngine {
 
   async #reopen(): Promise<void> {
     this.#failedAt ??= performance.now();
-    if (!this.#reopens || performance.now() - this.#failedAt < retryMs) {
-      throw new AppError('unavailable', 'The embedded database has stopped. Is its disk full?', { retryAfter: 5 });
+    if (!this.#opening) {
+      const early = performance.now() - this.#failedAt < retryMs;
+      if (!this.#reopens || !this.#current.gone || early) throw stopped();
+      this.#opening = this.#open()
+        .then(
+          (thread) => {
+            this.#current = thread;
+            this.#failedAt = undefined;
+          },
+          (error: unknown) => Promise.reject(stopped(error)),
+        )
+        .finally(() => {
+          this.#opening = undefined;
+          if (this.#failedAt !== undefined) this.#failedAt = performance.now();
+        });
     }
-    this.#opening ??= this.#open()
-      .then((thread) => {
-        this.#current = thread;
-        this.#failedAt = undefined;
-      })
-      .finally(() => {
-        this.#opening = undefined;
-        if (this.#failedAt !== undefined) this.#failedAt = performance.now();
-      });
-    await this.#opening;
+    const isOpen = this.#opening.then(() => true);
+    if (!(await Promise.race([isOpen, delay(reopenMs, false, { ref: false })]))) throw stopped();
   }
 }

@@ -4,8 +4,12 @@ export interface PglitePlace {
   readonly dir: string | undefined;
 }
 
-/** What a thread with an embedded server is told. Bytes are messages of the client, whole ones. */
-export type ToServer = { readonly open: PglitePlace } | Uint8Array | 'client left' | 'close';
+/** What a thread with an embedded server is told. Bytes are messages of a client, whole ones. */
+export type ToServer =
+  | { readonly open: PglitePlace }
+  | { readonly client: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly left: number }
+  | 'close';
 
 /** What it says: once that it is open or why not, then an answer to each piece of bytes, in their order. */
 export type FromServer =

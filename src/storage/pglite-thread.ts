@@ -7,8 +7,12 @@ import { type FromServer, greeting, type PglitePlace, type ToServer } from './pg
 // Not an import, so the compiler cannot rename it: .ts in the checkout, .js in a build.
 const workerFile = new URL(`./pglite-worker${extname(import.meta.filename)}`, import.meta.url);
 
-/** Milliseconds without an answer after which a database counts as stuck, by a disk that went away for example. */
-const patience = 60_000;
+export interface ThreadOptions {
+  /** Options of Node for the thread; tests break its disk with them. */
+  readonly execArgv?: readonly string[] | undefined;
+  /** Milliseconds without an answer after which a database counts as stuck, by a disk that went away for example. */
+  readonly patienceMs?: number | undefined;
+}
 
 const [startup, terminate] = [0, 'X'.charCodeAt(0)];
 
@@ -24,6 +28,7 @@ function sharedCompileCache(): string[] {
 class PgliteSocket extends Duplex {
   readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
   #written: Buffer[] = [];
+  #isOver = false;
 
   constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void) {
     super();
@@ -37,7 +42,7 @@ class PgliteSocket extends Duplex {
 
   /** Gives the driver what the server answered. */
   receive(bytes: Uint8Array): void {
-    if (!this.destroyed && !this.readableEnded) this.push(Buffer.from(bytes.buffer));
+    if (!this.#isOver && !this.destroyed) this.push(Buffer.from(bytes.buffer));
   }
 
   override _read(): void {
@@ -50,6 +55,7 @@ class PgliteSocket extends Duplex {
   }
 
   override _final(done: () => void): void {
+    this.#isOver = true;
     this.push(null);
     done();
   }
@@ -60,13 +66,16 @@ class PgliteSocket extends Duplex {
   ref = (): this => this;
   unref = (): this => this;
 
+  /** The driver writes whole messages, each by itself. */
   #leave(): void {
-    const written = this.#written;
+    const messages: Buffer[] = [];
+    for (const message of this.#written) {
+      // There is one user, whom nobody has to ask who it is.
+      if (message[0] === startup) this.push(greeting);
+      else if (message[0] !== terminate) messages.push(message);
+    }
     this.#written = [];
-    const type = written[0]?.[0];
-    // There is one user, whom nobody has to ask who it is.
-    if (type === startup) this.push(greeting);
-    else if (type !== terminate) this.#send(new Uint8Array(Buffer.concat(written)));
+    if (messages.length > 0) this.#send(new Uint8Array(Buffer.concat(messages)));
   }
 }
 
@@ -75,31 +84,36 @@ class PgliteSocket extends Duplex {
  * nothing of it, and so that it starts while the server loads. It keeps no process alive while it has nothing to do.
  */
 export class PgliteThread {
+  readonly #patienceMs: number;
   readonly #worker: Worker;
   readonly #asked: PgliteSocket[] = [];
   readonly #sockets = new Set<PgliteSocket>();
   readonly #opening = Promise.withResolvers<void>();
+  #opens = false;
+  #clients = 0;
   #silence: NodeJS.Timeout | undefined;
   #dead = false;
+  #gone = false;
 
-  /**
-   * Starts the thread, which gets ready to open a database.
-   * @param execArgv options of Node for the thread; tests break its disk with them
-   */
-  constructor(execArgv: readonly string[] = []) {
+  /** Starts the thread, which gets ready to open a database. */
+  constructor({ execArgv = [], patienceMs = 60_000 }: ThreadOptions = {}) {
+    this.#patienceMs = patienceMs;
     this.#worker = new Worker(workerFile, {
       name: 'embedded-database',
       execArgv: [...sharedCompileCache(), ...execArgv],
     });
     this.#worker.on('message', (message: FromServer) => {
-      if (message === 'opened') this.#opening.resolve();
+      if (message === 'opened') this.#isOpen();
       else if ('refused' in message) this.#lost(new Error(message.refused));
       else this.#answer(message);
       this.#watch();
       if (this.#asked.length === 0) this.#worker.unref();
     });
     this.#worker.on('error', (error) => this.#lost(error));
-    this.#worker.on('exit', (code) => this.#lost(new Error(`The embedded database ended with code ${code}.`)));
+    this.#worker.on('exit', (code) => {
+      this.#gone = true;
+      this.#lost(new Error(`The embedded database ended with code ${code}.`));
+    });
     // After the listeners, which count as something to do.
     this.#worker.unref();
     // Whoever opens it is told.
@@ -111,24 +125,33 @@ export class PgliteThread {
     return this.#dead;
   }
 
+  /** Whether its thread has ended, so that nobody has its files. One that waits for a disk may take as long as the disk. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
   /** Opens the database, once. Resolves when it can be asked. @throws Error when it cannot be opened. */
   open(place: PglitePlace): Promise<void> {
     this.#worker.ref();
     this.#tell({ open: place });
+    this.#opens = true;
+    this.#watch();
     return this.#opening.promise;
   }
 
   /** A socket for the driver; its server serves one at a time. */
   connect(): Duplex {
+    this.#clients += 1;
+    const client = this.#clients;
     const socket: PgliteSocket = new PgliteSocket((bytes) => {
       if (this.#dead) return void socket.destroy();
       if (this.#asked.push(socket) === 1) this.#watch();
       this.#worker.ref();
-      this.#tell(bytes, bytes.buffer);
+      this.#tell({ client, bytes }, bytes.buffer);
     });
     this.#sockets.add(socket);
     socket.once('close', () => {
-      if (this.#sockets.delete(socket) && !this.#dead) this.#tell('client left');
+      if (this.#sockets.delete(socket) && !this.#dead) this.#tell({ left: client });
     });
     if (this.#dead) socket.destroy();
     return socket;
@@ -153,6 +176,11 @@ export class PgliteThread {
     this.#worker.postMessage(message, moved);
   }
 
+  #isOpen(): void {
+    this.#opens = false;
+    this.#opening.resolve();
+  }
+
   #answer({ answer, dead }: Exclude<FromServer, string | { refused: string }>): void {
     this.#asked.shift()?.receive(answer);
     if (!dead) return;
@@ -163,8 +191,10 @@ export class PgliteThread {
 
   #watch(): void {
     clearTimeout(this.#silence);
-    if (this.#asked.length === 0 || this.#dead) return;
-    this.#silence = setTimeout(() => this.#lost(new Error('The embedded database does not answer.')), patience);
+    if (this.#dead || (this.#asked.length === 0 && !this.#opens)) return;
+    // Recovery after a crash may take longer than any statement.
+    const milliseconds = this.#opens ? this.#patienceMs * 10 : this.#patienceMs;
+    this.#silence = setTimeout(() => this.#lost(new Error('The embedded database does not answer.')), milliseconds);
     this.#silence.unref();
   }
 

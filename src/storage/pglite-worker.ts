@@ -38,16 +38,17 @@ if (!port) throw new Error('This file is the body of a thread.');
 const say = (text: FromServer, ...moved: ArrayBuffer[]): void => port.postMessage(text, moved);
 
 let pglite: PGlite | undefined;
-let idle = true;
+/** Who has a transaction open. */
+let busyFor: number | undefined;
 let dead = false;
 
-function execute(bytes: Uint8Array): { answer: Uint8Array<ArrayBuffer>; dead: boolean } {
+function execute(client: number, bytes: Uint8Array): { answer: Uint8Array<ArrayBuffer>; dead: boolean } {
   // It would wait for ever.
   if (dead) return { answer: new Uint8Array(), dead };
   try {
     const answer = new Uint8Array(pglite?.execProtocolRawSync(bytes) ?? []);
     const state = stateAfter(answer);
-    idle = state.idle ?? idle;
+    if (state.idle !== undefined) busyFor = state.idle ? undefined : client;
     dead = state.dead;
     return { answer, dead };
   } catch {
@@ -58,15 +59,18 @@ function execute(bytes: Uint8Array): { answer: Uint8Array<ArrayBuffer>; dead: bo
 }
 
 port.on('message', async (message: ToServer) => {
-  if (message instanceof Uint8Array) {
-    const done = execute(message);
-    return say(done, done.answer.buffer);
-  }
-  // The next client must not find itself in the transaction of one that went away.
-  if (message === 'client left') return void (idle || execute(simpleQuery('rollback')));
   if (message === 'close') {
     await pglite?.close();
     return port.close();
+  }
+  if ('bytes' in message) {
+    const done = execute(message.client, message.bytes);
+    return say(done, done.answer.buffer);
+  }
+  if ('left' in message) {
+    // The next client must not find itself in the transaction of one that went away.
+    if (busyFor === message.left) execute(message.left, simpleQuery('rollback'));
+    return;
   }
   try {
     pglite = await open(message.open);

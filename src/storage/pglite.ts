@@ -8,13 +8,11 @@ import { type Ahead, clusterIn, majorOf, postgresMajor, takeAhead } from './pgli
 import { PgliteEngine } from './pglite-engine.ts';
 import { startMaintenance } from './pglite-maintenance.ts';
 import { readTemplate, unpackTemplate } from './pglite-template.ts';
-import { PgliteThread } from './pglite-thread.ts';
+import { PgliteThread, type ThreadOptions } from './pglite-thread.ts';
 
-export interface PgliteOptions {
+export interface PgliteOptions extends ThreadOptions {
   /** Told what takes time, in a sentence for a person who waits. */
   readonly onProgress?: ((text: string) => void) | undefined;
-  /** Options of Node for the thread of the database; tests break its disk with them. */
-  readonly execArgv?: readonly string[];
 }
 
 /** What fails is thrown too, and logged where it is handled. */
@@ -59,8 +57,8 @@ async function openOnDisk(dataDir: string, thread: PgliteThread, progress: Progr
 
 async function openThread(
   dataDir: string | undefined,
-  { onProgress = () => undefined, execArgv }: PgliteOptions,
-  thread = new PgliteThread(execArgv),
+  { onProgress = () => undefined, ...options }: PgliteOptions,
+  thread = new PgliteThread(options),
 ): Promise<PgliteThread> {
   try {
     await (dataDir === undefined ? thread.open({ dir: undefined }) : openOnDisk(dataDir, thread, onProgress));

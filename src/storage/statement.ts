@@ -40,9 +40,9 @@ export interface Call {
 export const encode = (value: SqlValue): string | null =>
   value === null ? null : value instanceof Date ? value.toISOString() : String(value);
 
-/** The part of pg's connection that is needed here; PGlite's stand-in has the same. */
+/** The part of pg's connection that is needed here. */
 interface Wire {
-  readonly stream: { cork?(): void; uncork?(): void };
+  readonly stream: { cork(): void; uncork(): void };
   close(target: { type: 'S'; name: string }): void;
   parse(statement: Statement): void;
   bind(call: { statement: string; values: readonly (string | null)[] }): void;
@@ -93,7 +93,7 @@ export class Pipeline {
   submit(wire: Wire): null {
     this.#plans = planned.get(wire) ?? new Map();
     planned.set(wire, this.#plans);
-    wire.stream.cork?.();
+    wire.stream.cork();
     for (const { statement: hot, values } of this.#calls) {
       const isNew = !this.#plans.has(hot.name);
       if (isNew) {
@@ -106,7 +106,7 @@ export class Pipeline {
       wire.execute({});
     }
     wire.sync();
-    wire.stream.uncork?.();
+    wire.stream.uncork();
     return null;
   }
 

@@ -2,7 +2,7 @@
 import fs, { fstatSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { getEnvironmentData } from 'node:worker_threads';
-import { type Disk, diskKey } from './watched-disk.ts';
+import { type Disk, diskKey, full, stuck } from './watched-disk.ts';
 
 const { facts, synced } = getEnvironmentData(diskKey) as unknown as Disk;
 const original = { fsyncSync: fs.fsyncSync, writeSync: fs.writeSync };
@@ -11,10 +11,11 @@ Object.assign(fs, {
   fsyncSync(fd: number): void {
     const at = Atomics.add(facts, 0, 1);
     if (at < synced.length) synced[at] = BigInt(fstatSync(fd).ino);
+    Atomics.wait(facts, 1, stuck);
     original.fsyncSync(fd);
   },
   writeSync(...args: Parameters<typeof fs.writeSync>): number {
-    if (Atomics.load(facts, 1) === 1) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    if (Atomics.load(facts, 1) === full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     return original.writeSync(...args);
   },
 });

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { reasonOf } from '../../src/shared/errors.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openPglite, type PgliteOptions } from '../../src/storage/pglite.ts';
-import { watchDisk } from './watched-disk.ts';
+import { full, good, stuck, watchDisk } from './watched-disk.ts';
 
 const writer = join(import.meta.dirname, 'writer.ts');
 
@@ -31,6 +31,17 @@ async function killWhilePreparing(dir: string): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.stderr.once('data', () => child.kill('SIGKILL'));
   await ended;
+}
+
+async function untilItWorks(work: () => PromiseLike<unknown>): Promise<void> {
+  for (const end = performance.now() + 15_000; ; ) {
+    try {
+      return void (await work());
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 describe('PGlite on disk', () => {
@@ -130,7 +141,7 @@ describe('PGlite on disk', () => {
     const database = await openHere(disk);
     await database.sql.raw('create table filled (id int)');
     await database.sql('filled').insert({ id: 0 });
-    disk.fill(true);
+    disk.become(full);
     const started = performance.now();
     for (let id = 1; id < 4; id += 1) {
       const outcome = await database
@@ -141,18 +152,33 @@ describe('PGlite on disk', () => {
     }
     expect(performance.now() - started).to.be.below(2_000);
     expect(await database.sql('filled').select('id').catch(reasonOf)).to.match(/embedded database has stopped/);
-    disk.fill(false);
-    let works = false;
-    for (const end = performance.now() + 15_000; !works && performance.now() < end; ) {
-      works = await database
-        .sql('filled')
-        .insert({ id: 9 })
-        .then(
-          () => true,
-          () => new Promise<false>((resolve) => setTimeout(resolve, 100, false)),
-        );
-    }
-    expect(works).to.equal(true);
+    disk.become(good);
+    await untilItWorks(() => database.sql('filled').insert({ id: 9 }));
     expect((await database.sql('filled').pluck('id')).filter((id) => id === 0 || id === 9)).to.deep.equal([0, 9]);
   });
+
+  it('gives up a disk that hangs, and opens the files again only when nobody else has them', async () => {
+    const disk = watchDisk();
+    const database = await openHere({ execArgv: disk.execArgv, patienceMs: 1_000 });
+    await database.sql.raw('create table slow (id int)');
+    await database.sql('slow').insert({ id: 0 });
+    disk.become(stuck);
+    const answers = await Promise.all(
+      [1, 2].map((id) =>
+        database
+          .sql('slow')
+          .insert({ id })
+          .catch((error: unknown) => error),
+      ),
+    );
+    expect(answers.every((answer) => answer instanceof Error)).to.equal(true);
+    // Longer than it takes to open a database again.
+    for (const end = performance.now() + 5_000; performance.now() < end; ) {
+      expect(await database.sql('slow').select('id').catch(reasonOf)).to.match(/embedded database has stopped/);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    disk.become(good);
+    await untilItWorks(() => database.sql('slow').insert({ id: 9 }));
+    expect(await database.sql('slow').pluck('id')).to.include.members([0, 9]);
+  }).timeout(40_000);
 });

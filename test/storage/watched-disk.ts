@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { setEnvironmentData } from 'node:worker_threads';
 
-/** Shared with the thread of the database. `facts`: how often it synced a file, and whether its disk is full. */
+/** Shared with the thread of the database. `facts`: how often it synced a file, and how its disk is. */
 export interface Disk {
   readonly facts: Int32Array;
   /** The files that it synced, one after another, by their inodes. */
   readonly synced: BigInt64Array;
 }
+
+export const [good, full, stuck] = [0, 1, 2];
 
 export const diskKey = 'sallyport-test-disk';
 
@@ -28,6 +30,9 @@ export function watchDisk() {
       }
       return counts;
     },
-    fill: (full: boolean) => Atomics.store(facts, 1, full ? 1 : 0),
+    become(state: number): void {
+      Atomics.store(facts, 1, state);
+      Atomics.notify(facts, 1);
+    },
   };
 }
