@@ -1,12 +1,9 @@
-import { enableCompileCache } from 'node:module';
-import { join, resolve } from 'node:path';
+import './faster-loading.ts';
+import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { defaultDataDir } from './config/default-data-dir.ts';
 
-// A start is mostly the compiling of modules; what was compiled is kept beside the packages, where only we write.
-enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'sallyport'));
-
-/** The embedded database takes long as well; it opens in a thread of its own while this one loads modules. */
+/** The embedded database takes long; it opens in a thread of its own while this one loads modules. */
 async function startDatabase({ DATABASE_URL, DATABASE_URL_FILE, ...env }: NodeJS.ProcessEnv) {
   if (DATABASE_URL || DATABASE_URL_FILE || env.SALLYPORT_DATA_DIR_FILE) return undefined;
   const { startAhead } = await import('./storage/pglite-ahead.ts');
