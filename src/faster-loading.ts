@@ -7,12 +7,13 @@ import { extname, join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'sallyport'));
 
 const own = new URL('./', import.meta.url).href;
-const format = extname(import.meta.filename) === '.ts' ? 'module-typescript' : 'module';
+const ending = extname(import.meta.filename);
+const format = ending === '.ts' ? 'module-typescript' : 'module';
 
 // Our imports of each other name their file, so there is nothing to search for; Node would look around for each of them.
 registerHooks({
   resolve(specifier, context, next) {
-    const isOwn = specifier.startsWith('.') && context.parentURL?.startsWith(own);
+    const isOwn = specifier.startsWith('.') && specifier.endsWith(ending) && context.parentURL?.startsWith(own);
     if (!isOwn) return next(specifier, context);
     return { url: new URL(specifier, context.parentURL).href, format, shortCircuit: true };
   },

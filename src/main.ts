@@ -1,6 +1,5 @@
 import './faster-loading.ts';
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { defaultDataDir } from './config/default-data-dir.ts';
 
 /** The embedded database takes long; it opens in a thread of its own while this one loads modules. */
@@ -9,10 +8,6 @@ async function startDatabase({ DATABASE_URL, DATABASE_URL_FILE, ...env }: NodeJS
   const { startAhead } = await import('./storage/pglite-ahead.ts');
   return startAhead(resolve(env.SALLYPORT_DATA_DIR || defaultDataDir));
 }
-
-// V8 would spend a second of processor time on making the database's program faster while everything still starts. What
-// runs often gets there a little later.
-setFlagsFromString('--wasm-tiering-budget=1000000000');
 
 const database = await startDatabase(process.env);
 const { run } = await import('./app/serve.ts');

@@ -60,7 +60,6 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
     demo = await seedDemo({ ...app.domains, issuer, playgroundOrigin, dataDir, onProgress });
   }
   await app.listen();
-
   resources.use(await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger }));
   resources.use(demo && (await openPlayground({ config, demo, domains: app.domains, logger })));
   say(banner(config, demo));

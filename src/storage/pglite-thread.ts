@@ -1,11 +1,16 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname, extname } from 'node:path';
 import { Duplex } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type FromServer, greeting, type PglitePlace, type ToServer } from './pglite-protocol.ts';
 
 // Not an import, so the compiler cannot rename it: .ts in the checkout, .js in a build.
 const workerFile = new URL(`./pglite-worker${extname(import.meta.filename)}`, import.meta.url);
+
+// V8 would spend a second of processor time on making the database's program faster while everything still starts. What
+// runs often gets there a little later.
+setFlagsFromString('--wasm-tiering-budget=1000000000');
 
 export interface ThreadOptions {
   /** Options of Node for the thread; tests break its disk with them. */
