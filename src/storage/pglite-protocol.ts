@@ -13,7 +13,8 @@ export type ToServer =
 
 /** What it says: once that it is open or why not, then an answer to each piece of bytes, in their order. */
 export type FromServer =
-  | 'opened'
+  /** With the program that it compiled, unless it was given one. */
+  | { readonly opened: object | undefined }
   | { readonly refused: string }
   /** `dead` after an error that ended the server: what comes later would wait for ever. */
   | { readonly answer: Uint8Array; readonly dead: boolean };

@@ -21,6 +21,9 @@ export interface ThreadOptions {
 
 const [startup, terminate] = [0, 'X'.charCodeAt(0)];
 
+/** PGlite's program, as the first thread compiled it. Later ones share it, and what was made faster of it. */
+let program: object | undefined;
+
 /** Lets the thread load what was compiled before, if this one does; a thread does not do so by itself. */
 function sharedCompileCache(): string[] {
   const dir = getCompileCacheDir();
@@ -105,10 +108,11 @@ export class PgliteThread {
     this.#patienceMs = patienceMs;
     this.#worker = new Worker(workerFile, {
       name: 'embedded-database',
+      workerData: program,
       execArgv: [...sharedCompileCache(), ...execArgv],
     });
     this.#worker.on('message', (message: FromServer) => {
-      if (message === 'opened') this.#isOpen();
+      if ('opened' in message) this.#isOpen(message.opened);
       else if ('refused' in message) this.#lost(new Error(message.refused));
       else this.#answer(message);
       this.#watch();
@@ -181,12 +185,13 @@ export class PgliteThread {
     this.#worker.postMessage(message, moved);
   }
 
-  #isOpen(): void {
+  #isOpen(compiled: object | undefined): void {
+    program ??= compiled;
     this.#opens = false;
     this.#opening.resolve();
   }
 
-  #answer({ answer, dead }: Exclude<FromServer, string | { refused: string }>): void {
+  #answer({ answer, dead }: Extract<FromServer, { answer: Uint8Array }>): void {
     this.#asked.shift()?.receive(answer);
     if (!dead) return;
     this.#dead = true;

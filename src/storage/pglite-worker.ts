@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { DurableFiles, serverParameters } from './pglite-files.ts';
 import { type FromServer, type PglitePlace, simpleQuery, stateAfter, type ToServer } from './pglite-protocol.ts';
@@ -11,22 +11,24 @@ import { readTemplate } from './pglite-template.ts';
 /** The types of this project know no browser, where WebAssembly is declared. */
 declare const WebAssembly: { compile(code: Uint8Array): Promise<object> };
 
-/** PGlite's program, compiled while the rest of the server loads. */
-async function compileProgram(): Promise<{ pgliteWasmModule: object }> {
+/** PGlite's program, compiled while the rest of the server loads; or as an earlier thread of this process has it. */
+async function compileProgram(): Promise<object> {
   const dir = dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite'));
-  return { pgliteWasmModule: await WebAssembly.compile(readFileSync(join(dir, 'pglite.wasm'))) };
+  return WebAssembly.compile(readFileSync(join(dir, 'pglite.wasm')));
 }
 
-const program = compileProgram();
+const known = workerData as object | undefined;
+const program = known ? Promise.resolve(known) : compileProgram();
 // Whoever opens a database is told.
 program.catch(() => undefined);
 
 async function open({ dir }: PglitePlace): Promise<PGlite> {
   const startParams = serverParameters(PGlite.defaultStartParams, dir !== undefined);
-  if (dir !== undefined) return PGlite.create({ ...(await program), fs: new DurableFiles(dir), startParams });
+  const pgliteWasmModule = await program;
+  if (dir !== undefined) return PGlite.create({ pgliteWasmModule, fs: new DurableFiles(dir), startParams });
   const template = readTemplate();
   return PGlite.create({
-    ...(await program),
+    pgliteWasmModule,
     dataDir: 'memory://',
     startParams,
     ...(template && { loadDataDir: new Blob([new Uint8Array(template)]) }),
@@ -74,7 +76,7 @@ port.on('message', async (message: ToServer) => {
   }
   try {
     pglite = await open(message.open);
-    say('opened');
+    say({ opened: known ? undefined : await program });
   } catch (error) {
     say({ refused: error instanceof Error ? error.message : String(error) });
   }

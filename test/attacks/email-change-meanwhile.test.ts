@@ -6,7 +6,7 @@ import { createPerson, type Person } from '../support/people.ts';
 import { signIn } from '../support/relying-party.ts';
 import { secondOver } from '../support/second-over.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { expectPage, WebClient } from '../support/web-client.ts';
 import { browserOf, tokenOf, withToken } from '../web/api-caller.ts';
 
@@ -18,7 +18,7 @@ const operator = { kind: 'operator' } as const;
 type Asking = (email: string) => Promise<unknown>;
 
 /** Whoever has a session asks for another address at the very moment at which its owner takes the account back. */
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`a change of address that is asked for while the account is taken back, on ${lane.name}`, function () {
     this.timeout(60_000);
     const stack = new AsyncDisposableStack();

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { type Page, readForm, signInBase, type WebClient } from '../support/web-client.ts';
 import { House } from './house.ts';
 
 // Where Redis counts, what is taken off a count travels later than what is put on it.
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`guesses of one address on ${lane.name}`, () => {
     let house: House;
     const stack = new AsyncDisposableStack();

@@ -4,11 +4,11 @@ import { mailed, roomy } from '../flows/entry-visitor.ts';
 import { goodPassword } from '../registration/fixture.ts';
 import { createPerson } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { browserOf, withToken } from '../web/api-caller.ts';
 
 /** Whoever has a session makes API keys at the very moment at which its owner takes the account back by mail. */
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`API keys that are made while the account is taken back, on ${lane.name}`, function () {
     this.timeout(120_000);
     const stack = new AsyncDisposableStack();

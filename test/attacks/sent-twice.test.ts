@@ -3,13 +3,13 @@ import * as oidc from 'openid-client';
 import { createClient, createPerson } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { type Page, readForm, signInBase, WebClient } from '../support/web-client.ts';
 
 const redirectUri = 'https://app.example/callback';
 
 // PGlite has one connection, so the race of the consent page only shows on PostgreSQL.
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`a form that is sent many times at once on ${lane.name}`, () => {
     let server: RunningApp;
     const stack = new AsyncDisposableStack();

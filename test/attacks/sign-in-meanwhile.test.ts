@@ -4,13 +4,13 @@ import { mailed, roomy } from '../flows/entry-visitor.ts';
 import { goodPassword } from '../registration/fixture.ts';
 import { createPerson } from '../support/people.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { expectPage, readForm, WebClient } from '../support/web-client.ts';
 
 const thieves = 20;
 
 /** Whoever knows the old password signs in at the very moment at which its owner resets it by mail. One node. */
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`a sign-in with the old password while it is reset, on ${lane.name}`, function () {
     this.timeout(120_000);
     const stack = new AsyncDisposableStack();

@@ -3,12 +3,12 @@ import * as oidc from 'openid-client';
 import { createClient, createPerson } from '../support/people.ts';
 import { RelyingParty } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { readForm, WebClient } from '../support/web-client.ts';
 
 const redirectUri = 'https://app.example/callback';
 
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`a sign-in that a store fails in the middle of, on ${lane.name}`, () => {
     let server: RunningApp;
     const stack = new AsyncDisposableStack();

@@ -7,7 +7,7 @@ import { sha256 } from '../../src/shared/crypto.ts';
 import { createApi, createClient, createPerson, type Person } from '../support/people.ts';
 import { allow, RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { WebClient } from '../support/web-client.ts';
 
 const callback = 'https://app.example/callback';
@@ -58,7 +58,7 @@ const shown = (body: Record<string, string>): unknown =>
     return [name, /^(at|rt)_/.test(value) ? `${value.slice(0, 13)} ${value.length}` : value];
   });
 
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`plain refreshes on ${lane.name}`, () => {
     let server: RunningApp;
     let person: Person;

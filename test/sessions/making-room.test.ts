@@ -3,12 +3,12 @@ import * as oidc from 'openid-client';
 import { createClient, createPerson } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
-import { storeLanes } from '../support/store-lanes.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { WebClient } from '../support/web-client.ts';
 
 const redirectUri = 'https://app.example/callback';
 
-for (const lane of storeLanes()) {
+for (const lane of emptiestAndFullest()) {
   describe(`a sign-in that ends an older session on ${lane.name}`, function () {
     this.timeout(60_000);
     let server: RunningApp;

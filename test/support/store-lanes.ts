@@ -24,6 +24,12 @@ export function storeLanes(): StoreLane[] {
   return lanes;
 }
 
+/** The embedded one and the fullest, for what differs with each; with SALLYPORT_TEST_LANES=all on every combination. */
+export const emptiestAndFullest = (): StoreLane[] => {
+  const lanes = storeLanes();
+  return runsEverywhere() || lanes.length < 3 ? lanes : [...lanes.slice(0, 1), ...lanes.slice(-1)];
+};
+
 /**
  * The fullest combination, for flows of pages and of the API: every file that starts a server without naming its stores
  * runs embedded, and the suites in test/stores hold every store of tokens to one contract. With SALLYPORT_TEST_LANES=all
