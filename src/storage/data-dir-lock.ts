@@ -43,6 +43,7 @@ export function lockDataDir(dataDir: string): Disposable {
   const lock = new DatabaseSync(join(dataDir, 'sallyport.lock'), { timeout: 0 });
   try {
     lock.exec('pragma journal_mode = memory; begin exclusive');
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
     if (error instanceof Error && 'errcode' in error && (error.errcode === 5 || error.errcode === 6)) {
@@ -51,7 +52,6 @@ export function lockDataDir(dataDir: string): Disposable {
     throw error;
   }
   held.add(lock);
-  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]() {
       if (!held.delete(lock)) return;

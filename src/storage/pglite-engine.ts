@@ -20,6 +20,7 @@ export class PgliteEngine {
   #current: PgliteThread;
   #opening: Promise<void> | undefined;
   #failedAt: number | undefined;
+  #closed = false;
 
   /** `open` makes the next one. `reopens` is false for a database in memory: a new one would be empty. */
   constructor(first: PgliteThread, open: () => Promise<PgliteThread>, { reopens }: { reopens: boolean }) {
@@ -41,11 +42,15 @@ export class PgliteEngine {
       password: 'none',
       database: 'postgres',
       ssl: false,
+      sslnegotiation: 'postgres',
       expirationChecker: () => this.#current !== thread || thread.dead,
     } as unknown as Knex.PgConnectionConfig;
   };
 
+  /** Resolves when nobody has the files any more. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#opening?.catch(() => undefined);
     await this.#current.close();
   }
 
@@ -53,7 +58,7 @@ export class PgliteEngine {
     this.#failedAt ??= performance.now();
     if (!this.#opening) {
       const early = performance.now() - this.#failedAt < retryMs;
-      if (!this.#reopens || !this.#current.gone || early) throw stopped();
+      if (!this.#reopens || this.#closed || !this.#current.gone || early) throw stopped();
       this.#opening = this.#open()
         .then(
           (thread) => {

@@ -76,6 +76,8 @@ class PgliteSocket extends Duplex {
 
   /** The driver writes whole messages, each by itself. */
   #leave(): void {
+    // It would come after the word that this client has left.
+    if (this.destroyed) return;
     const messages: Buffer[] = [];
     for (const message of this.#written) {
       // There is one user, whom nobody has to ask who it is.
@@ -101,10 +103,12 @@ export class PgliteThread {
   #clients = 0;
   #silence: NodeJS.Timeout | undefined;
   #dead = false;
+  /** Somebody waits for its end. */
+  #ending = false;
   #gone = false;
 
   /** Starts the thread, which gets ready to open a database. */
-  constructor({ execArgv = [], patienceMs = 60_000 }: ThreadOptions = {}) {
+  constructor({ execArgv = [], patienceMs = 300_000 }: ThreadOptions = {}) {
     this.#patienceMs = patienceMs;
     this.#worker = new Worker(workerFile, {
       name: 'embedded-database',
@@ -116,7 +120,7 @@ export class PgliteThread {
       else if ('refused' in message) this.#lost(new Error(message.refused));
       else this.#answer(message);
       this.#watch();
-      if (this.#asked.length === 0) this.#worker.unref();
+      if (this.#asked.length === 0 && !this.#ending) this.#worker.unref();
     });
     this.#worker.on('error', (error) => this.#lost(error));
     this.#worker.on('exit', (code) => {
@@ -166,18 +170,24 @@ export class PgliteThread {
     return socket;
   }
 
-  /** Shuts the database down and ends the thread. */
+  /**
+   * Shuts the database down. Resolves when the thread has ended, and nobody has its files.
+   * @throws Error when it died over that; the database recovers when it is opened again
+   */
   async close(): Promise<void> {
-    if (this.#dead) return;
-    const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+    if (this.#dead) return this.end();
+    const ended = new Promise<number>((resolve) => this.#worker.once('exit', resolve));
+    this.#ending = true;
     this.#worker.ref();
     this.#tell('close');
-    await ended;
+    const code = await ended;
+    if (code !== 0) throw new Error(`The embedded database ended with code ${code}.`);
   }
 
   /** Ends the thread as it is; a database on disk recovers when it is opened again. */
   async end(): Promise<void> {
     this.#dead = true;
+    this.#ending = true;
     await this.#worker.terminate();
   }
 
@@ -201,11 +211,17 @@ export class PgliteThread {
 
   #watch(): void {
     clearTimeout(this.#silence);
+    this.#silence = undefined;
     if (this.#dead || (this.#asked.length === 0 && !this.#opens)) return;
     // Recovery after a crash may take longer than any statement.
     const milliseconds = this.#opens ? this.#patienceMs * 10 : this.#patienceMs;
-    this.#silence = setTimeout(() => this.#lost(new Error('The embedded database does not answer.')), milliseconds);
-    this.#silence.unref();
+    const timer = setTimeout(() => {
+      // This process may have been stopped meanwhile, with the answer waiting.
+      setImmediate(() => {
+        if (this.#silence === timer) this.#lost(new Error('The embedded database does not answer.'));
+      });
+    }, milliseconds);
+    this.#silence = timer.unref();
   }
 
   /** Fails what waits instead of leaving it waiting. */

@@ -39,43 +39,85 @@ const port = parentPort;
 if (!port) throw new Error('This file is the body of a thread.');
 const say = (text: FromServer, ...moved: ArrayBuffer[]): void => port.postMessage(text, moved);
 
+/** What PGlite's program throws when a statement fails; PGlite deals with that itself. */
+const statementFailed = 100;
+
+interface Program {
+  _PostgresMainLoopOnce(): void;
+  stackRestore(at: number): void;
+}
+
+/**
+ * Lets the program stop where it broke down. PGlite would go on with the rest of what it was sent: a server that has
+ * panicked never answers, and one whose memory is in disorder says that all went well.
+ */
+function stopAtBreakdown({ Module }: PGlite): void {
+  const program: Program = Module as never;
+  const { _PostgresMainLoopOnce: once, stackRestore } = program;
+  let broken: unknown;
+  program._PostgresMainLoopOnce = () => {
+    try {
+      once();
+    } catch (error) {
+      if ((error as { status?: number } | undefined)?.status !== statementFailed)
+        broken = error ?? new Error('stopped');
+      throw error;
+    }
+  };
+  // What PGlite does next with whatever was thrown.
+  program.stackRestore = (at) => {
+    if (broken !== undefined) throw broken;
+    stackRestore(at);
+  };
+}
+
+let opening: Promise<PGlite> | undefined;
 let pglite: PGlite | undefined;
 /** Who has a transaction open. */
 let busyFor: number | undefined;
 let dead = false;
 
-function execute(client: number, bytes: Uint8Array): { answer: Uint8Array<ArrayBuffer>; dead: boolean } {
-  // It would wait for ever.
+/** Collects the answer as it comes, also of a server that breaks down on the way. */
+async function ask(bytes: Uint8Array): Promise<{ said: Uint8Array<ArrayBuffer>; whole: boolean }> {
+  const parts: Uint8Array[] = [];
+  // Each part is a view of the program's memory.
+  const onRawData = (part: Uint8Array): void => void parts.push(part.slice());
+  const whole = await pglite?.execProtocolRawStream(bytes, { syncToFs: false, onRawData }).then(
+    () => true,
+    () => false,
+  );
+  return { said: new Uint8Array(Buffer.concat(parts)), whole: whole === true };
+}
+
+async function execute(client: number, bytes: Uint8Array): Promise<{ answer: Uint8Array<ArrayBuffer>; dead: boolean }> {
   if (dead) return { answer: new Uint8Array(), dead };
-  try {
-    const answer = new Uint8Array(pglite?.execProtocolRawSync(bytes) ?? []);
-    const state = stateAfter(answer);
-    if (state.idle !== undefined) busyFor = state.idle ? undefined : client;
-    dead = state.dead;
-    return { answer, dead };
-  } catch {
-    // The program itself broke down. Nobody can say what it still knows; the files are as they are after a crash.
-    dead = true;
-    return { answer: new Uint8Array(), dead };
-  }
+  const { said, whole } = await ask(bytes);
+  const state = stateAfter(said);
+  if (state.idle !== undefined) busyFor = state.idle ? undefined : client;
+  // One that does not say that it is ready will never be. Its files are as they are after a crash.
+  dead = !whole || state.dead || state.idle === undefined;
+  // Of one that broke down nothing can be believed but that it panicked.
+  return { answer: whole || state.dead ? said : new Uint8Array(), dead };
 }
 
 port.on('message', async (message: ToServer) => {
   if (message === 'close') {
-    await pglite?.close();
+    await (await opening?.catch(() => undefined))?.close();
     return port.close();
   }
   if ('bytes' in message) {
-    const done = execute(message.client, message.bytes);
+    const done = await execute(message.client, message.bytes);
     return say(done, done.answer.buffer);
   }
   if ('left' in message) {
     // The next client must not find itself in the transaction of one that went away.
-    if (busyFor === message.left) execute(message.left, simpleQuery('rollback'));
+    if (busyFor === message.left) await execute(message.left, simpleQuery('rollback'));
     return;
   }
   try {
-    pglite = await open(message.open);
+    opening = open(message.open);
+    pglite = await opening;
+    stopAtBreakdown(pglite);
     say({ opened: known ? undefined : await program });
   } catch (error) {
     say({ refused: error instanceof Error ? error.message : String(error) });

@@ -70,8 +70,13 @@ async function openThread(
 }
 
 async function opened({ thread, cluster }: Ahead): Promise<PgliteThread> {
-  await cluster?.opened;
-  return thread;
+  try {
+    await cluster?.opened;
+    return thread;
+  } catch (error) {
+    await thread.end();
+    throw error;
+  }
 }
 
 /**
@@ -97,9 +102,9 @@ export async function openPglite(dataDir: string | undefined, options: PgliteOpt
     });
     const maintenance = startMaintenance(pool);
     return createDatabase(pool, 'pglite', async () => {
+      using _lock = lock;
       await maintenance[Symbol.asyncDispose]();
       await engine.close();
-      lock?.[Symbol.dispose]();
     });
   } catch (error) {
     lock?.[Symbol.dispose]();

@@ -69,7 +69,7 @@ export async function afterCommit(work: () => Promise<void>): Promise<void> {
 /** Does this when the request at hand is over, however it ended; without a unit of work, now. */
 export function whenOver(work: () => void): void {
   const unit = unitOfWork.getStore();
-  if (unit) unit.whenOver.push(work);
+  if (unit && !unit.isOver) unit.whenOver.push(work);
   else work();
 }
 

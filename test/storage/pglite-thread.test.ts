@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import pg from 'pg';
 import { lockDataDir } from '../../src/storage/data-dir-lock.ts';
@@ -47,6 +48,37 @@ describe('the thread of the embedded database', () => {
       { outside: true },
     ]);
     await next.end();
+  });
+
+  it('undoes what a client began at the moment at which it left', async () => {
+    const leaving = await client();
+    const begun = leaving.query('begin').catch((error: unknown) => error);
+    await leaving.end();
+    await begun;
+    const next = await client();
+    await next.query('create table mine (id int)');
+    await next.end();
+    const last = await client();
+    expect((await last.query('select id from mine')).rows).to.deep.equal([]);
+    await last.end();
+  });
+
+  it('is over when its program breaks down, and nobody is told that all went well', async () => {
+    const one = await client();
+    await one.query('create table notes (note jsonb)');
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const answer = await one.query('insert into notes values ($1)', [deep]).catch((error: unknown) => error);
+    expect(answer).to.be.instanceOf(Error);
+    // Either the statement was refused and all is well, or everything is over.
+    const after = await one.query('select count(*)::int as rows from notes').catch((error: unknown) => error);
+    if (!thread.dead) expect(after).to.have.deep.property('rows', [{ rows: 0 }]);
+    else expect(after).to.be.instanceOf(Error);
+  });
+
+  it('fails a statement that is too much for its stack instead of leaving it without an answer', async () => {
+    const one = await client();
+    const text = `select 1${'+1'.repeat(100_000)}`;
+    expect(await one.query(text).catch((error: unknown) => error)).to.be.instanceOf(Error);
   });
 
   it('carries answers of any size', async () => {
@@ -109,6 +141,18 @@ describe('a database that is opened ahead', () => {
     await using _ahead = startAhead(dir);
     await using database = await openPglite(dir);
     expect((await database.sql.raw('select 1 as one')).rows).to.deep.equal([{ one: 1 }]);
+  });
+
+  it('is shut down whole when nobody asks, however early', async () => {
+    await (await openPglite(dir))[Symbol.asyncDispose]();
+    for (const milliseconds of [0, 150, 400]) {
+      {
+        await using _ahead = startAhead(dir);
+        await delay(milliseconds);
+      }
+      // Its state in the control file of PostgreSQL, after its identifier and two versions: 1 is "shut down".
+      expect(readFileSync(join(dir, 'database', 'global', 'pg_control')).readUInt32LE(16)).to.equal(1);
+    }
   });
 
   it('is left alone when another process has it, and let go when nobody asks', async () => {

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setEnvironmentData } from 'node:worker_threads';
 
@@ -6,17 +8,20 @@ export interface Disk {
   readonly facts: Int32Array;
   /** The files that it synced, one after another, by their inodes. */
   readonly synced: BigInt64Array;
+  /** A named pipe; reading from it takes until somebody writes. */
+  readonly pipe: string;
 }
 
 export const [good, full, stuck] = [0, 1, 2];
 
 export const diskKey = 'sallyport-test-disk';
 
-/** Watches the disk of the embedded databases that are opened with `execArgv` from now on. */
-export function watchDisk() {
+/** Watches the disk of the embedded databases that are opened with `execArgv` from now on; `dir` is for what it needs. */
+export function watchDisk(dir: string) {
   const facts = new Int32Array(new SharedArrayBuffer(8));
   const synced = new BigInt64Array(new SharedArrayBuffer(8 * 10_000));
-  setEnvironmentData(diskKey, { facts, synced } as never);
+  const pipe = join(dir, 'pipe');
+  setEnvironmentData(diskKey, { facts, synced, pipe } as never);
   return {
     execArgv: ['--import', join(import.meta.dirname, 'disk-hooks.ts')],
     get syncs(): number {
@@ -31,8 +36,9 @@ export function watchDisk() {
       return counts;
     },
     become(state: number): void {
-      Atomics.store(facts, 1, state);
-      Atomics.notify(facts, 1);
+      if (state === stuck) execFileSync('mkfifo', [pipe]);
+      const wasStuck = Atomics.exchange(facts, 1, state) === stuck;
+      if (wasStuck && state !== stuck) closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
     },
   };
 }
