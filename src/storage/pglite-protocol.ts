@@ -23,7 +23,7 @@ const letter = (text: string): number => text.charCodeAt(0);
 const [errorResponse, readyForQuery, severity] = [letter('E'), letter('Z'), letter('V')];
 
 /** The messages of a server in these bytes: the type, and the body (PostgreSQL, "Message Formats"). */
-export function* messagesIn(bytes: Uint8Array): Generator<{ readonly type: number; readonly body: Buffer }> {
+function* messagesIn(bytes: Uint8Array): Generator<{ readonly type: number; readonly body: Buffer }> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 5 <= buffer.length; ) {
     const end = at + 1 + buffer.readUInt32BE(at + 1);

@@ -36,7 +36,6 @@ function sharedCompileCache(): string[] {
 class PgliteSocket extends Duplex {
   readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
   #written: Buffer[] = [];
-  #isOver = false;
 
   constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void) {
     super();
@@ -50,7 +49,7 @@ class PgliteSocket extends Duplex {
 
   /** Gives the driver what the server answered. */
   receive(bytes: Uint8Array): void {
-    if (!this.#isOver && !this.destroyed) this.push(Buffer.from(bytes.buffer));
+    if (!this.writableEnded && !this.destroyed) this.push(Buffer.from(bytes.buffer));
   }
 
   override _read(): void {
@@ -63,7 +62,6 @@ class PgliteSocket extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#isOver = true;
     this.push(null);
     done();
   }

@@ -4,7 +4,7 @@ import knexFactory from 'knex';
 import { AppError } from '../shared/errors.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { createDatabase, type Database } from './database.ts';
-import { type Ahead, clusterIn, majorOf, postgresMajor, takeAhead } from './pglite-ahead.ts';
+import { clusterIn, majorOf, postgresMajor, takeAhead } from './pglite-ahead.ts';
 import { PgliteEngine } from './pglite-engine.ts';
 import { startMaintenance } from './pglite-maintenance.ts';
 import { readTemplate, unpackTemplate } from './pglite-template.ts';
@@ -55,13 +55,10 @@ async function openOnDisk(dataDir: string, thread: PgliteThread, progress: Progr
   await thread.open({ dir });
 }
 
-async function openThread(
-  dataDir: string | undefined,
-  { onProgress = () => undefined, ...options }: PgliteOptions,
-  thread = new PgliteThread(options),
-): Promise<PgliteThread> {
+/** The thread when its database is open. One that cannot be opened is ended, so that nobody has its files. */
+async function whenOpen(thread: PgliteThread, opening: Promise<void>): Promise<PgliteThread> {
   try {
-    await (dataDir === undefined ? thread.open({ dir: undefined }) : openOnDisk(dataDir, thread, onProgress));
+    await opening;
     return thread;
   } catch (error) {
     await thread.end();
@@ -69,15 +66,12 @@ async function openThread(
   }
 }
 
-async function opened({ thread, cluster }: Ahead): Promise<PgliteThread> {
-  try {
-    await cluster?.opened;
-    return thread;
-  } catch (error) {
-    await thread.end();
-    throw error;
-  }
-}
+const openThread = (
+  dataDir: string | undefined,
+  { onProgress = () => undefined, ...options }: PgliteOptions,
+  thread = new PgliteThread(options),
+): Promise<PgliteThread> =>
+  whenOpen(thread, dataDir === undefined ? thread.open({ dir: undefined }) : openOnDisk(dataDir, thread, onProgress));
 
 /**
  * Opens the embedded database in `dataDir`, making it first when there is none, or one in memory when `dataDir` is
@@ -88,7 +82,9 @@ export async function openPglite(dataDir: string | undefined, options: PgliteOpt
   const early = takeAhead(dataDir);
   const lock = early?.cluster?.lock ?? (dataDir === undefined ? undefined : lockDataDir(dataDir));
   try {
-    const first = early?.cluster ? opened(early) : openThread(dataDir, options, early?.thread);
+    const first = early?.cluster
+      ? whenOpen(early.thread, early.cluster.opened)
+      : openThread(dataDir, options, early?.thread);
     const engine = new PgliteEngine(await first, () => openThread(dataDir, options), {
       reopens: dataDir !== undefined,
     });

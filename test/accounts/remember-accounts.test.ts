@@ -11,6 +11,13 @@ import { everySqlLane, testDatabase } from '../support/database.ts';
 
 const operator = { kind: 'operator' } as const;
 
+/** Accounts in memory over one that is stored as a test says. */
+function ofOne(clock: FixedClock) {
+  const stored = { status: 'active' };
+  const below = { find: async () => ({ ...stored }), disable: async () => undefined };
+  return { stored, id: 'acc_1' as never, accounts: rememberAccounts(below as never, clock, 60_000) };
+}
+
 describe('accounts in memory', () => {
   it('show a change made here at once and one made elsewhere when the time is over', async () => {
     const database = await testDatabase();
@@ -57,42 +64,30 @@ describe('accounts in memory', () => {
     it(`do not keep what was read before a change was ${kept ? 'committed' : 'undone'}`, async () => {
       const database = await testDatabase();
       const clock = new FixedClock();
-      let status = 'active';
-      const accounts = rememberAccounts(
-        { find: async () => ({ status }), disable: async () => undefined } as never,
-        clock,
-        60_000,
-      );
-      const id = 'acc_1' as never;
+      const { accounts, id, stored } = ofOne(clock);
       await database.unitOfWork(
         clock.now(),
         async () => {
           await accounts.disable(id, operator);
           // Somebody else reads before the commit; or the request itself reads what is not kept in the end.
-          if (!kept) status = 'suspended';
+          if (!kept) stored.status = 'suspended';
           await accounts.find(id);
         },
         () => kept,
       );
-      status = kept ? 'suspended' : 'active';
-      expect((await accounts.find(id))?.status).to.equal(status);
+      stored.status = kept ? 'suspended' : 'active';
+      expect((await accounts.find(id))?.status).to.equal(stored.status);
     });
   }
 
   it('are read anew while a change is under way, whose end may be seen before it is heard of', async () => {
     const clock = new FixedClock();
     const database = await testDatabase();
-    let status = 'active';
-    const accounts = rememberAccounts(
-      { find: async () => ({ status }), disable: async () => undefined } as never,
-      clock,
-      60_000,
-    );
-    const id = 'acc_1' as never;
+    const { accounts, id, stored } = ofOne(clock);
     await database.unitOfWork(clock.now(), async () => {
       await accounts.disable(id, operator);
       expect((await accounts.find(id))?.status).to.equal('active');
-      status = 'suspended';
+      stored.status = 'suspended';
       expect((await accounts.find(id))?.status).to.equal('suspended');
     });
   });
