@@ -42,6 +42,12 @@ const put = `
     id = excluded.id, token_hash = excluded.token_hash, email = excluded.email, data = excluded.data,
     created_at = excluded.created_at, expires_at = excluded.expires_at`;
 
+// Whoever uses a link goes on to change its account and to end its other links, and whoever changes the account ends its
+// links, too. With the account first they wait for each other in one order only.
+const holdItsAccount = `
+  select account.id from account join one_time_link as link on link.account_id = account.id
+  where link.token_hash = :tokenHash and link.purpose = :purpose for no key update of account`;
+
 /** Links in table `one_time_link`. A use deletes the row: nothing is left that could be used again. */
 export function createSqlLinkStore(database: Database): LinkStore {
   const living = (purpose: LinkPurpose, tokenHash: string, now: number): Knex.QueryBuilder =>
@@ -71,6 +77,7 @@ export function createSqlLinkStore(database: Database): LinkStore {
 
     async take(purpose, tokenHash, now) {
       await database.join();
+      await database.sql.raw(holdItsAccount, { tokenHash, purpose });
       const [row] = (await living(purpose, tokenHash, now).delete().returning(columns)) as Row[];
       return row && fromRow(row);
     },

@@ -16,6 +16,15 @@ const purposes: readonly LinkPurpose[] = [
   'sign-in',
 ];
 
+/** Resolves when another session waits for what this transaction holds. */
+async function somebodyWaits(database: Database): Promise<void> {
+  const waiting = 'select 1 from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))';
+  for (;;) {
+    const { rows } = (await database.sql.raw(waiting)) as { rows: unknown[] };
+    if (rows.length > 0) return;
+  }
+}
+
 for (const lane of sqlLanes()) {
   describe(`mailed links on ${lane}`, () => {
     let database: Database;
@@ -90,6 +99,36 @@ for (const lane of sqlLanes()) {
       );
       expect(undone).to.equal(3);
       expect(one(got)).to.have.length(1);
+    });
+
+    it('are waited for when two of an account are used at once and each ends the others', async () => {
+      const { links } = createFixture(database);
+      const accountId = newAccountId();
+      const person = { id: accountId, email: `${accountId}@people.example`, email_key: `${accountId}@people.example` };
+      const now = new Date();
+      await database.sql('account').insert({ ...person, status: 'active', created_at: now, updated_at: now });
+      const used: LinkPurpose[] = [];
+      const halfWay = Promise.withResolvers<void>();
+      const use = async (purpose: LinkPurpose, token: string, meanwhile?: () => Promise<void>) =>
+        database.transaction(async () => {
+          const link = await links.use(purpose, token);
+          if (link) used.push(purpose);
+          await meanwhile?.();
+          await links.revokeAll(accountId, ['reset-password', 'change-email']);
+        });
+      const [first, second] = [
+        await links.create(reset({ accountId })),
+        await links.create(reset({ accountId, purpose: 'change-email' })),
+      ];
+      const both = [
+        use('reset-password', first.token, async () => {
+          halfWay.resolve();
+          if (lane === 'postgres') await somebodyWaits(database);
+        }),
+        halfWay.promise.then(() => use('change-email', second.token)),
+      ];
+      expect((await Promise.allSettled(both)).map(({ status }) => status)).to.deep.equal(['fulfilled', 'fulfilled']);
+      expect(used).to.deep.equal(['reset-password']);
     });
 
     it('are usable again when the request of a unit of work fails', async () => {
