@@ -68,14 +68,15 @@ export function createDatabase(pool: Knex, kind: Database['kind'], close: () => 
       return { done: hot.ahead(work) };
     },
     join,
-    unitOfWork: (startedAt, work, keep = () => true) => run(startedAt, work, keep),
+    unitOfWork: (startedAt, work, keep = () => true) => run({ startedAt, isAwaited: true }, work, keep),
     async transaction(work) {
       if (current()) return work();
       const joined = async () => {
         await join();
         return work();
       };
-      return run(currentUnitOfWork()?.startedAt ?? Date.now(), joined, () => true);
+      const startedAt = currentUnitOfWork()?.startedAt ?? Date.now();
+      return run({ startedAt, isAwaited: false }, joined, () => true);
     },
     async [Symbol.asyncDispose]() {
       await pool.destroy();

@@ -29,6 +29,11 @@ export class PgliteEngine {
     this.#reopens = reopens;
   }
 
+  /** Milliseconds for which it has owed an answer. */
+  get silentMs(): number {
+    return this.#current.silentMs;
+  }
+
   /** What knex asks for when it makes the pool's connection. It counts as expired once its database has died. */
   readonly connect = async (): Promise<Knex.PgConnectionConfig> => {
     if (this.#current.dead) await this.#reopen();

@@ -35,7 +35,10 @@ export async function maintain(pool: Knex, limits: MaintenanceLimits = defaults)
 }
 
 /** Runs {@link maintain} from time to time, through the pool, so that it never lands in somebody's transaction. */
-export function startMaintenance(pool: Knex, limits: MaintenanceLimits = defaults): AsyncDisposable {
+export function startMaintenance(
+  pool: Knex,
+  limits: MaintenanceLimits = defaults,
+): AsyncDisposable & { readonly isRunning: boolean } {
   let running: Promise<unknown> | undefined;
   const timer = setInterval(() => {
     // What fails here fails for the next request too, and there it is reported.
@@ -47,6 +50,9 @@ export function startMaintenance(pool: Knex, limits: MaintenanceLimits = default
   }, limits.everyMs);
   timer.unref();
   return {
+    get isRunning() {
+      return running !== undefined;
+    },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await running;

@@ -100,6 +100,7 @@ export class PgliteThread {
   #opens = false;
   #clients = 0;
   #silence: NodeJS.Timeout | undefined;
+  #heardAt = 0;
   #dead = false;
   /** Somebody waits for its end. */
   #ending = false;
@@ -139,6 +140,11 @@ export class PgliteThread {
   /** Whether its thread has ended, so that nobody has its files. One that waits for a disk may take as long as the disk. */
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** Milliseconds for which it has owed an answer. */
+  get silentMs(): number {
+    return this.#asked.length === 0 ? 0 : performance.now() - this.#heardAt;
   }
 
   /** Opens the database, once. Resolves when it can be asked. @throws Error when it cannot be opened. */
@@ -210,6 +216,7 @@ export class PgliteThread {
   #watch(): void {
     clearTimeout(this.#silence);
     this.#silence = undefined;
+    this.#heardAt = performance.now();
     if (this.#dead || (this.#asked.length === 0 && !this.#opens)) return;
     // Recovery after a crash may take longer than any statement.
     const milliseconds = this.#opens ? this.#patienceMs * 10 : this.#patienceMs;

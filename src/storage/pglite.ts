@@ -6,9 +6,12 @@ import { lockDataDir } from './data-dir-lock.ts';
 import { createDatabase, type Database } from './database.ts';
 import { clusterIn, majorOf, postgresMajor, takeAhead } from './pglite-ahead.ts';
 import { PgliteEngine } from './pglite-engine.ts';
+import { lendWhileAnswered, waits } from './pglite-lending.ts';
 import { startMaintenance } from './pglite-maintenance.ts';
 import { readTemplate, unpackTemplate } from './pglite-template.ts';
 import { PgliteThread, type ThreadOptions } from './pglite-thread.ts';
+import { createSilenceWatch } from './silence-watch.ts';
+import { isAwaited } from './unit-of-work.ts';
 
 export interface PgliteOptions extends ThreadOptions {
   /** Told what takes time, in a sentence for a person who waits. */
@@ -17,6 +20,9 @@ export interface PgliteOptions extends ThreadOptions {
 
 /** What fails is thrown too, and logged where it is handled. */
 const quiet = { warn: () => undefined, error: () => undefined, debug: () => undefined, deprecate: () => undefined };
+
+/** Only requests have to be answered so soon. */
+const limits = { query: waits.query, both: Number.POSITIVE_INFINITY, least: waits.query };
 
 type Progress = (text: string) => void;
 
@@ -92,11 +98,13 @@ export async function openPglite(dataDir: string | undefined, options: PgliteOpt
       client: 'pg',
       connection: engine.connect,
       // One session is all that PGlite has: a second one would mix its protocol messages with the first one's.
-      pool: { min: 0, max: 1 },
-      acquireConnectionTimeout: 10_000,
+      pool: { min: 0, max: 1, ...createSilenceWatch(limits, isAwaited) },
+      acquireConnectionTimeout: waits.look,
       log: quiet,
     });
     const maintenance = startMaintenance(pool);
+    // A checkpoint on a slow disk takes its time.
+    lendWhileAnswered(pool, () => (maintenance.isRunning ? 0 : engine.silentMs));
     return createDatabase(pool, 'pglite', async () => {
       using _lock = lock;
       await maintenance[Symbol.asyncDispose]();

@@ -73,9 +73,13 @@ export function createUnits(pool: Knex) {
       open.set(unit, await transaction);
     },
 
-    /** As `unitOfWork` of `Database`. */
-    async run<T>(startedAt: number, work: (unit: UnitOfWork) => Promise<T>, keep: (result: T) => boolean): Promise<T> {
-      const unit = newUnitOfWork(startedAt, currentUnitOfWork());
+    /** As `unitOfWork` of `Database`, which began at `startedAt`, and of which `isAwaited` says whether somebody waits for its answer. */
+    async run<T>(
+      { startedAt, isAwaited }: Pick<UnitOfWork, 'startedAt' | 'isAwaited'>,
+      work: (unit: UnitOfWork) => Promise<T>,
+      keep: (result: T) => boolean,
+    ): Promise<T> {
+      const unit = newUnitOfWork(startedAt, { isAwaited, within: currentUnitOfWork() });
       const done = await unitOfWork
         .run(unit, () => workAndSettle(unit, work, keep))
         .finally(() => {

@@ -11,7 +11,8 @@ export interface Lent {
   waited?: number;
 }
 
-interface Lender {
+/** What knex's pool lends connections with. */
+export interface Lender {
   acquireConnection(): Promise<Lent>;
   releaseConnection(connection: Lent): Promise<void>;
 }

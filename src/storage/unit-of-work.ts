@@ -14,6 +14,8 @@ export interface UnitOfWork {
   readonly startedAt: number;
   /** The one that it began in and is no part of: what is away for this one is away for that one. */
   readonly within?: UnitOfWork | undefined;
+  /** Whether somebody waits for its answer, as for a request's. */
+  readonly isAwaited: boolean;
   /** Opened by the first `database.join()`, never by a read. */
   transaction?: Promise<UnitTransaction>;
   /** Writes under way that nobody awaits, to be settled before the commit. They take no lock that others want. */
@@ -46,9 +48,19 @@ export const unitOfWork = new AsyncLocalStorage<UnitOfWork>();
 /** The unit of work of this call chain, if there is one. */
 export const currentUnitOfWork = (): UnitOfWork | undefined => unitOfWork.getStore();
 
+/** Whether somebody waits for the answer to what this call chain does. */
+export function isAwaited(): boolean {
+  for (let unit = currentUnitOfWork(); unit; unit = unit.within) if (unit.isAwaited && !unit.isOver) return true;
+  return false;
+}
+
 /** Makes a unit of work that nothing has joined yet. */
-export const newUnitOfWork = (startedAt: number, within?: UnitOfWork): UnitOfWork => ({
+export const newUnitOfWork = (
+  startedAt: number,
+  { isAwaited = false, within }: Partial<Pick<UnitOfWork, 'isAwaited' | 'within'>> = {},
+): UnitOfWork => ({
   startedAt,
+  isAwaited,
   within,
   enlisted: [],
   deferred: [],

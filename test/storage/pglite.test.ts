@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
-import { reasonOf } from '../../src/shared/errors.ts';
-import type { Database } from '../../src/storage/database.ts';
+import { type AppError, reasonOf } from '../../src/shared/errors.ts';
+import { asStoreError, type Database } from '../../src/storage/database.ts';
 import { openPglite, type PgliteOptions } from '../../src/storage/pglite.ts';
 import { statement } from '../../src/storage/statement.ts';
 import { full, good, stuck, watchDisk } from './watched-disk.ts';
@@ -156,6 +156,39 @@ describe('PGlite on disk', () => {
     await untilItWorks(() => database.sql('filled').insert({ id: 9 }));
     expect((await database.sql('filled').pluck('id')).filter((id) => id === 0 || id === 9)).to.deep.equal([0, 9]);
   });
+
+  for (const first of ['a request', 'work that nobody waits for'] as const) {
+    it(`lets no request wait for a disk that hangs, and goes on when it does; ${first} met it first`, async () => {
+      const disk = watchDisk(dir);
+      const database = await openHere({ execArgv: disk.execArgv });
+      await database.sql.raw('create table slow (id int)');
+      const insert = (id: number) => () => database.transaction(async () => database.sql('slow').insert({ id }));
+      const ask = async (id: number) => {
+        const began = performance.now();
+        const outcome = await database.unitOfWork(Date.now(), insert(id)).then(
+          () => 'kept',
+          (error: unknown) => (asStoreError(error) as AppError).code,
+        );
+        return { outcome, inTime: performance.now() - began < 2_000 };
+      };
+      const refused = { outcome: 'unavailable', inTime: true };
+      disk.become(stuck);
+      const work = first === 'a request' ? ask(1) : insert(1)().then(() => 'kept');
+      for (const answer of await Promise.all([2, 3, 4, 5].map(ask))) expect(answer).to.deep.equal(refused);
+      expect(await ask(6)).to.deep.equal(refused);
+      if (first === 'a request') expect(await work).to.deep.equal(refused);
+      disk.become(good);
+      await untilItWorks(async () => expect((await ask(7)).outcome).to.equal('kept'));
+      const kept: number[] = await database.sql('slow').orderBy('id').pluck('id');
+      if (first === 'a request') {
+        // How it ended nobody was told.
+        expect(kept.filter((id) => id !== 1)).to.deep.equal([7]);
+      } else {
+        expect(await work).to.equal('kept');
+        expect(kept).to.deep.equal([1, 7]);
+      }
+    }).timeout(40_000);
+  }
 
   it('gives up a disk that hangs, and opens the files again only when nobody else has them', async () => {
     const disk = watchDisk(dir);
