@@ -1,4 +1,5 @@
-import { type Config, isLoopbackHost } from '../config/load.ts';
+import type { Config } from '../config/load.ts';
+import { openings } from '../config/reach.ts';
 import type { DemoSummary, DemoUser } from './demo-data.ts';
 import { hasMailViewer } from './mail.ts';
 
@@ -17,9 +18,9 @@ function demoLines(demo: DemoSummary): string[] {
 }
 
 /** Why a server for development has none of what is there at a plain start; nothing where it has. */
-function absences({ production, local, host, issuer }: Config): string[] {
-  if (production || local) return [];
-  const cause = isLoopbackHost(host) ? `SALLYPORT_ISSUER is ${issuer}` : `HOST is ${host}`;
+function absences(config: Config): string[] {
+  if (config.production || config.local) return [];
+  const cause = openings(config).join(', ');
   return ['', `  Others can reach this server (${cause}), so it has no demo data, no playground and no /dev/mail.`];
 }
 

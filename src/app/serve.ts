@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { createApp } from '../app.ts';
 import { startControlSocket } from '../cli/control-socket.ts';
 import { type Config, ConfigError, loadConfig } from '../config/load.ts';
+import { openings } from '../config/reach.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import { createLogs, type Logs } from '../shared/logger.ts';
 import { type Resources, withResources } from '../shared/resources.ts';
@@ -33,10 +34,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** What to do with a database that only this machine may reach. */
-const wayOut = ({ production }: Config): string =>
-  production
+const wayOut = (config: Config): string =>
+  config.production
     ? 'Give production one of its own.'
-    : 'A server that others can reach needs one of its own (SALLYPORT_DATA_DIR or DATABASE_URL); or leave HOST and SALLYPORT_ISSUER out.';
+    : `A server that others can reach (${openings(config).join(', ')}) needs one of its own, by SALLYPORT_DATA_DIR or DATABASE_URL.`;
 
 async function start(config: Config, resources: Resources): Promise<Resources> {
   const { logger, access } = logsOf(config);

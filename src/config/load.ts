@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isLoopbackUrl, openings, type Reach } from './reach.ts';
 import { riskProblems } from './risk-variables.ts';
 import { rpcProblems } from './rpc-problems.ts';
 import { configSchema, type Environment } from './schema.ts';
@@ -25,19 +26,11 @@ export interface Config extends Omit<Environment, 'SALLYPORT_ISSUER' | 'HOST' | 
   readonly production: boolean;
   /** Whether cookies carry `Secure` and its prefixes: the issuer is https. */
   readonly secureCookies: boolean;
-  /** Whether only this machine reaches the server: it listens on loopback, and its issuer is there. */
+  /** Whether only this machine reaches the server: it listens on loopback, gRPC too, and its issuer is there. */
   readonly local: boolean;
   /** Demo data and playground: development that is {@link local} only. */
   readonly demo: boolean;
 }
-
-const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a server that listens on this address is reached from this machine only. */
-export const isLoopbackHost = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
-
-/** Whether a URL points at this machine only. */
-export const isLoopbackUrl = (url: string): boolean => loopbackHosts.has(new URL(url).hostname);
 
 function withFileSecrets(env: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
   const names = new Set(Object.keys(configSchema.shape));
@@ -78,6 +71,12 @@ function developmentSecrets(dataDir: string): string[] {
 /** What was set, by name; also what came from files. */
 type Given = Readonly<Record<string, string>>;
 
+/** Where it listens and what it is called, as far as others may get in by it. */
+function reachOf({ NODE_ENV, PORT, HOST, SALLYPORT_ISSUER, ...values }: Environment): Reach {
+  const issuer = new URL(SALLYPORT_ISSUER ?? `http://localhost:${PORT}`).origin;
+  return { ...values, issuer, host: HOST ?? (NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1') };
+}
+
 function productionProblems(values: Environment, given: Given): string[] {
   const problems: string[] = [];
   if (given.SALLYPORT_DEMO === 'true') {
@@ -97,17 +96,12 @@ function productionProblems(values: Environment, given: Given): string[] {
 }
 
 /** Whoever asks for demo data has to get it; where it is only the default, the server goes without. */
-function demoProblems({ HOST: host, SALLYPORT_ISSUER: issuer }: Environment, given: Given): string[] {
+function demoProblems(values: Environment, given: Given): string[] {
   if (given.SALLYPORT_DEMO !== 'true') return [];
-  const way = 'Demo data is for this machine only';
-  const problems: string[] = [];
-  if (host !== undefined && !isLoopbackHost(host)) {
-    problems.push(`SALLYPORT_DEMO is true, and HOST (${host}) lets others in. ${way}: leave one of them out.`);
-  }
-  if (issuer !== undefined && !isLoopbackUrl(issuer)) {
-    problems.push(`SALLYPORT_DEMO is true, and SALLYPORT_ISSUER is not loopback. ${way}: leave one of them out.`);
-  }
-  return problems;
+  return openings(reachOf(values)).map(
+    (opening) =>
+      `SALLYPORT_DEMO is true, and ${opening}, where others get in. Demo data is for this machine only: leave one of them out.`,
+  );
 }
 
 function consistencyProblems(values: Environment): string[] {
@@ -154,13 +148,13 @@ function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
  * @throws ConfigError with every problem at once.
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const { SALLYPORT_ISSUER, HOST, SALLYPORT_SECRETS, ...values } = parseEnvironment(env);
+  const environment = parseEnvironment(env);
+  const { SALLYPORT_ISSUER, HOST, SALLYPORT_SECRETS, ...values } = environment;
   const production = values.NODE_ENV === 'production';
   const dataDir = resolve(values.SALLYPORT_DATA_DIR);
-  const issuer = new URL(SALLYPORT_ISSUER ?? `http://localhost:${values.PORT}`).origin;
-  const host = HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
-  // A loopback issuer alone keeps nobody out: `Host: localhost` can be sent to any address that listens.
-  const local = isLoopbackHost(host) && isLoopbackUrl(issuer);
+  const reach = reachOf(environment);
+  const { host, issuer } = reach;
+  const local = openings(reach).length === 0;
   return {
     ...values,
     issuer,

@@ -111,7 +111,7 @@ export const configSchema = z.object({
   ),
   SALLYPORT_DEMO: describe(
     flag(true),
-    'Seed demo clients, APIs and users at the first start. Development on loopback only: true does not start with a HOST or an issuer that others can reach.',
+    'Seed demo clients, APIs and users at the first start. Development on loopback only: true does not start with a HOST, a gRPC host or an issuer that others can reach.',
   ),
 
   SALLYPORT_MANAGEMENT_PORT: describe(

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Config, ConfigError, isLoopbackUrl, loadConfig } from '../../src/config/load.ts';
+import { type Config, ConfigError, loadConfig } from '../../src/config/load.ts';
+import { isLoopbackUrl } from '../../src/config/reach.ts';
 
 const secret = 'a-secret-of-more-than-thirty-two-characters';
 
@@ -116,7 +117,7 @@ describe('configuration', () => {
       [
         'demo data is asked for where others can reach it',
         { SALLYPORT_DEMO: 'true', HOST: '0.0.0.0' },
-        /^SALLYPORT_DEMO is true, and HOST \(0\.0\.0\.0\) .*leave one of them out/,
+        /^SALLYPORT_DEMO is true, and HOST is 0\.0\.0\.0, .*leave one of them out/,
       ],
       [
         'demo data is asked for under an issuer elsewhere',
@@ -186,6 +187,15 @@ describe('configuration', () => {
     writeFileSync(file, 'true\n');
     expect(problems({ HOST: '0.0.0.0', SALLYPORT_DEMO_FILE: file })).to.have.length(1);
     expect(problems({ HOST: '0.0.0.0', SALLYPORT_DEMO: 'false' })).to.deep.equal([]);
+  });
+
+  it('seeds no demo data where others reach the gRPC server', () => {
+    const open = { SALLYPORT_GRPC_PORT: '9091', SALLYPORT_GRPC_HOST: '0.0.0.0' };
+    expect(load(open)).to.deep.include({ local: false, demo: false });
+    const refused = /^SALLYPORT_DEMO is true, and SALLYPORT_GRPC_HOST is 0\.0\.0\.0, .*leave one of them out/;
+    expect(problems({ ...open, SALLYPORT_DEMO: 'true' })[0]).to.match(refused);
+    expect(load({ ...open, SALLYPORT_GRPC_HOST: '127.0.0.1' }).demo).to.equal(true);
+    expect(load({ SALLYPORT_GRPC_HOST: '0.0.0.0' }).demo, 'it is off').to.equal(true);
   });
 
   it('limits guesses and refreshes as the documentation says, where nothing else is set', () => {

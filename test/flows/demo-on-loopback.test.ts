@@ -66,7 +66,7 @@ describe('demo data is for this machine only', function () {
   it('who asks for it there is refused with exit code 2, and told how to mend it', async () => {
     const { code, said } = await refusedStart({ SALLYPORT_DATA_DIR: dataDir, HOST: '0.0.0.0', SALLYPORT_DEMO: 'true' });
     expect(code, said).to.equal(2);
-    expect(said).to.include('SALLYPORT_DEMO').and.include('HOST (0.0.0.0)').and.include('leave one of them out');
+    expect(said).to.include('SALLYPORT_DEMO').and.include('HOST is 0.0.0.0').and.include('leave one of them out');
   });
 
   it('a database that has it is not opened to others', async () => {
