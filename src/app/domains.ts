@@ -186,6 +186,7 @@ export function createDomains(
     longestSeconds,
   });
   return {
+    issuer: config.issuer,
     audit,
     ...accountParts,
     accountSettings: createSettings({

@@ -20,6 +20,8 @@ import type { Webhooks } from '../webhooks/index.ts';
 
 /** What commands work on: the domains of a running server, or ones that were opened for one command. */
 export interface Domains {
+  /** Where people and apps find the server. */
+  readonly issuer: string;
   readonly accountData: AccountData;
   readonly accountLife: Pick<AccountLife, 'prove'>;
   readonly accounts: Accounts;

@@ -19,7 +19,9 @@ describe('commands for the life of accounts', () => {
   it('invite an address, and not one that has an account', async () => {
     const email = `u${randomText(10)}@example.com`;
     const invitation = await run('users', 'invite', email, '--role', 'support');
-    expect(invitation).to.include({ email });
+    expect(invitation).to.include({ email, link: server.domains.issuer + invitation.path });
+    const text = await server.run(['users', 'invite', `u${randomText(10)}@example.com`]);
+    expect(text.out).to.contain(`\n${server.domains.issuer}/`);
     const token = new URLSearchParams(invitation.path.split('?')[1]).get('invitation') ?? '';
     expect((await server.domains.registration.viewInvitation(token))?.email).to.equal(email);
     const { email: taken } = await newUser();
@@ -48,7 +50,12 @@ describe('commands for the life of accounts', () => {
     expect(refused.code).to.equal(1);
     expect(refused.err).to.contain('cannot help');
     const shown = await run('users', 'recovery-link', email, '--lost', 'password', '--show', '--hours', '2');
-    expect(shown).to.include({ lost: 'password', delivery: 'hand', user: id });
+    expect(shown).to.include({
+      lost: 'password',
+      delivery: 'hand',
+      user: id,
+      link: server.domains.issuer + shown.path,
+    });
     const token = new URLSearchParams(shown.path.split('?')[1]).get('token') ?? '';
     expect(await server.domains.recovery.viewLink(token)).to.include({ outcome: 'usable', proof: 'nothing' });
     const mailed = await server.run(['users', 'recovery-link', email, '--lost', 'password']);

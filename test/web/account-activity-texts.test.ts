@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { AuditType } from '../../src/audit/index.ts';
 import { activityTypes, activityWords } from '../../src/web/account-console/activity-texts.ts';
-import { auditTexts } from '../../src/web/admin-console/audit-texts.ts';
+import { auditTexts, eventText } from '../../src/web/admin-console/audit-texts.ts';
 
 describe('the words of the activity log', () => {
   const row = (
@@ -53,9 +53,11 @@ describe('the words of the activity log', () => {
   });
 
   it('tell a first password from a change', () => {
-    expect(activityWords(row('password.changed', { first: true })).text).to.equal('Password set');
-    for (const details of [{ first: false }, { first: 'true' }, undefined]) {
-      expect(activityWords(row('password.changed', details)).text).to.equal('Password changed');
+    for (const words of [(event: ReturnType<typeof row>) => activityWords(event).text, eventText]) {
+      expect(words(row('password.changed', { first: true }))).to.equal('Password set');
+      for (const details of [{ first: false }, { first: 'true' }, undefined]) {
+        expect(words(row('password.changed', details))).to.equal('Password changed');
+      }
     }
   });
 

@@ -32,12 +32,12 @@ const invite = defineCommand({
   positional: 'email',
   fields: { roles: 'role' },
   example: 'sallyport users invite alex@example.com --role support',
-  async run({ email, role, hours }, { registration }) {
+  async run({ email, role, hours }, { registration, issuer }) {
     const invitation = await registration.invite({ email, roles: role, lifeSeconds: hours * 3600 }, operator);
-    return { ...invitation, expiresAt: moment(invitation.expiresAt) };
+    const link = new URL(invitation.path, issuer).href;
+    return { ...invitation, link, expiresAt: moment(invitation.expiresAt) };
   },
-  render: ({ email, path, expiresAt }) =>
-    `${email} is invited until ${expiresAt}. The mail has this link, below the issuer:\n${path}`,
+  render: ({ email, link, expiresAt }) => `${email} is invited until ${expiresAt}. The mail has this link:\n${link}`,
 });
 
 const verify = defineCommand({
@@ -95,21 +95,22 @@ const recoveryLink = defineCommand({
   example: 'sallyport users recovery-link alex --remove authenticator --remove passkeys',
   async run({ user, lost, remove, show, hours }, domains) {
     const account = await getAccount(domains, user);
-    const link = await domains.recovery.issueLink(account.id, operator, {
+    const { path, ...issued } = await domains.recovery.issueLink(account.id, operator, {
       lost,
       ...(remove.length > 0 && { removes: remove }),
       delivery: show ? 'hand' : 'mail',
       lifeSeconds: hours * 3600,
     });
-    return { user: account.id, email: account.email, ...link, expiresAt: moment(link.expiresAt) };
+    const link = path && { path, link: new URL(path, domains.issuer).href };
+    return { user: account.id, email: account.email, ...issued, ...link, expiresAt: moment(issued.expiresAt) };
   },
-  render: ({ email, lost, removes, delivery, path, expiresAt }) =>
+  render: ({ email, lost, removes, link, expiresAt }) =>
     facts([
       ['for', email],
       ['lost', lost],
       ['removes', removes.join(', ')],
       ['works until', expiresAt],
-      ['link', delivery === 'mail' ? 'mailed' : `${path} below the issuer, shown only now`],
+      ['link', link ? `${link} (shown only now)` : 'mailed'],
     ]),
 });
 

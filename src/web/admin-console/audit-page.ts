@@ -17,7 +17,7 @@ import type { PageWriter } from '../page-writer.ts';
 import type { AdminAuditPage } from './audit-page-model.ts';
 import { type AuditQuery, auditAddress, filterOfQuery, readAuditQuery } from './audit-query.ts';
 import { describeEvents } from './audit-rows.ts';
-import { auditTexts } from './audit-texts.ts';
+import { auditTexts, eventText } from './audit-texts.ts';
 
 /** What the audit page is made of. */
 export interface AuditPageNeeds {
@@ -123,7 +123,7 @@ async function readPage(needs: AuditPageNeeds, query: AuditQuery): Promise<Omit<
     chain: chainText(status, clock.now()),
     form: formOf(query),
     problem: query.problem,
-    record: record && { text: auditTexts[record.type], facts: factsOf(record) },
+    record: record && { text: eventText(record), facts: factsOf(record) },
     events: described.map((event, index) => ({
       ...event,
       href: `${auditPath}?${auditAddress(query, { ...here, record: page.rows[index]?.id ?? '' })}#record`,

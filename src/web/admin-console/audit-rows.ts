@@ -4,7 +4,7 @@ import type { Clients } from '../../clients/index.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import { nameOf } from '../console/console-shell.ts';
 import type { AdminOverviewPage } from '../console-models.ts';
-import { actorTexts, auditTexts } from './audit-texts.ts';
+import { actorTexts, eventText } from './audit-texts.ts';
 
 interface Names {
   readonly accounts: Pick<Accounts, 'find'>;
@@ -38,7 +38,7 @@ export function describeEvents(rows: readonly AuditRow[], names: Names): Promise
     const by = 'id' in actor ? await nameFor(actor.id) : actorTexts[actor.kind];
     const about = row.subject ?? row.clientId;
     return {
-      text: auditTexts[row.type],
+      text: eventText(row),
       failed: row.outcome === 'failure',
       about: about === undefined ? 'none' : await nameFor(about),
       by,

@@ -1,4 +1,4 @@
-import type { Actor, AuditType } from '../../audit/index.ts';
+import type { Actor, AuditRow, AuditType } from '../../audit/index.ts';
 
 /** Each kind of event in words; the compiler finds one that is missing. */
 export const auditTexts: Readonly<Record<AuditType, string>> = {
@@ -84,6 +84,10 @@ export const auditTexts: Readonly<Record<AuditType, string>> = {
   'key.removed': 'Signing key removed',
   'key.revoked': 'Signing key revoked',
 };
+
+/** What happened, in words. */
+export const eventText = ({ type, details }: Pick<AuditRow, 'type' | 'details'>): string =>
+  type === 'password.changed' && details?.first === true ? 'Password set' : auditTexts[type];
 
 /** Who did it, when it was nobody with a name. */
 export const actorTexts: Readonly<Record<Exclude<Actor['kind'], 'account' | 'client'>, string>> = {
