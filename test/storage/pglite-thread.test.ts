@@ -90,6 +90,20 @@ describe('the thread of the embedded database', () => {
     await one.end();
   });
 
+  it('keeps nothing of what it has answered', async () => {
+    const one = await client();
+    const megabytes = () => process.memoryUsage.rss() / 2 ** 20;
+    const ask = async (times: number) => {
+      for (let time = 0; time < times; time += 1) await one.query("select repeat('x', 5000000) as text");
+    };
+    await ask(20);
+    const before = megabytes();
+    // Half a gigabyte in all.
+    await ask(100);
+    expect(megabytes() - before).to.be.below(250);
+    await one.end();
+  });
+
   it('leaves this one free while it works', async () => {
     const one = await client();
     let turns = 0;
