@@ -16,8 +16,8 @@ export interface PasswordChange {
 export type PasswordChangeResult =
   | {
       readonly outcome: 'changed';
-      /** What was issued up to then is over; milliseconds. */
-      readonly at: number;
+      /** What was issued up to then is over; milliseconds. Absent where a first password took nothing from anybody. */
+      readonly endedUntil?: number;
     }
   | Exclude<PasswordProof, { outcome: 'proven' }>
   | ({ readonly outcome: 'refused' } & Omit<Extract<PasswordVerdict, { ok: false }>, 'ok'>);
@@ -61,6 +61,6 @@ export async function changePassword(
       ...context,
       ...(keepSession !== undefined && { keptSession: keepSession }),
     });
-    return { outcome: 'changed', at: clock.now() };
+    return { outcome: 'changed', ...(before !== undefined && { endedUntil: clock.now() }) };
   });
 }

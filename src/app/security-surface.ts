@@ -1,8 +1,9 @@
-import type { BrowserSessions } from '../oidc/index.ts';
-import type { Clock } from '../shared/clock.ts';
+import type { BrowserSessions, SessionProof } from '../oidc/index.ts';
+import { type Clock, epochSeconds } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
+import { describeEvidence, type Evidence, type Proof, readEvidence, withProof } from '../sign-in/index.ts';
 import type { Database } from '../storage/database.ts';
-import type { SecuritySurface } from '../web/account-console/security-surface.ts';
+import type { RenewProof, SecuritySurface } from '../web/account-console/security-surface.ts';
 import type { PageWriter } from '../web/page-writer.ts';
 import type { Domains } from './domains.ts';
 
@@ -32,6 +33,24 @@ async function demandingApps({ apis, clients, consents, sessions }: Domains, id:
   return names.sort((one, other) => one.localeCompare(other));
 }
 
+/** What a session proves after this: the same rule says what it comes to as in a sign-in. */
+function provenNow(
+  { accountId, amr, authTime }: SessionProof & { readonly accountId: AccountId },
+  proof: RenewProof,
+  now: number,
+): Evidence {
+  // Of the second in which everything was ended all is over as well; and so are the factors that were shown before.
+  if ('after' in proof)
+    return withProof(undefined, accountId, { method: 'pwd', at: Math.floor(proof.after / 1000) + 1 });
+  const { secondFactor } = proof;
+  const made: Proof =
+    secondFactor === 'otp'
+      ? { method: 'otp', at: now }
+      : // That it knew the person is asked when it is used.
+        { method: 'passkey', at: now, userVerified: false, synced: secondFactor === 'swk' };
+  return withProof(readEvidence(accountId, amr, authTime), accountId, made);
+}
+
 /** What the pages about signing in are made of. */
 export const securitySurface = ({ database, domains, sessions, pages, clock }: Needs): SecuritySurface => ({
   settings: domains.accountSettings,
@@ -42,13 +61,9 @@ export const securitySurface = ({ database, domains, sessions, pages, clock }: N
   pages,
   clock,
   async renewSession(ctx, proof) {
-    // Sign-ins are told in whole seconds, and one of the second in which everything was ended is over as well.
-    const renewal =
-      'after' in proof
-        ? { authTime: Math.floor(proof.after / 1000) + 1 }
-        : ({ method: proof.secondFactor, acr: 'aal2' } as const);
     // One unit, so that the session is merged with what was read here and its row follows in the same transaction.
-    const renew = (): Promise<void> => sessions.renew(ctx, renewal);
+    const renew = (): Promise<void> =>
+      sessions.renew(ctx, (before) => describeEvidence(provenNow(before, proof, epochSeconds(clock))));
     await database.unitOfWork(clock.now(), renew, () => true);
   },
   demandingApps: (id) => demandingApps(domains, id),

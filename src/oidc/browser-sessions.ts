@@ -21,6 +21,19 @@ export interface CurrentSession {
   readonly authTime?: number;
 }
 
+/** What a session says of how somebody signed in. */
+export interface SessionProof {
+  /** RFC 8176. */
+  readonly amr: readonly string[];
+  /** Seconds since the epoch. What was ended up to then does not end this session. */
+  readonly authTime: number;
+}
+
+/** The same with what it comes to. */
+export interface Proven extends SessionProof {
+  readonly acr: AcrValue;
+}
+
 /** What a sign-in for our consoles asks for. */
 export interface ConsoleSignIn {
   /** Comes back unchanged; it has to be bound to the browser (RFC 6749 §10.12). */
@@ -37,16 +50,10 @@ export interface BrowserSessions {
   /** Reads the session of the browser's cookie and changes nothing; undefined when nobody is signed in. */
   current(ctx: Context): Promise<CurrentSession | undefined>;
   /**
-   * Adds what a person proved to a page of ours just now to the session of this browser. Does nothing when nobody is
-   * signed in.
-   * @param proof.authTime they said again who they are: what was ended before it (seconds since the epoch) does not end
-   * this session. Left out, the session stays as old as it is.
-   * @param proof.method an `amr` value that was shown beside those of the sign-in; `acr` what all of them come to
+   * Gives the session of this browser, with the same name, what a person proved to a page of ours just now. Does nothing
+   * when nobody is signed in. `proven` is told what the session says so far, also of one that was ended a moment ago.
    */
-  renew(
-    ctx: Context,
-    proof: { readonly authTime?: number; readonly method?: string; readonly acr?: AcrValue },
-  ): Promise<void>;
+  renew(ctx: Context, proven: (before: SessionProof & { readonly accountId: AccountId }) => Proven): Promise<void>;
   /** A path of ours that signs the person in like for any app and ends at {@link consoleCallbackPath}. */
   signInUrl(wanted: ConsoleSignIn): string;
 }
@@ -69,18 +76,12 @@ export const createBrowserSessions = (
     };
   },
 
-  async renew(ctx, { authTime, method, acr }) {
+  async renew(ctx, proven) {
     const session = await current().Session.get(ctx);
-    const { accountId, amr = [], loginTs } = session;
+    const { accountId, amr = [], loginTs = 0 } = session;
     if (!accountId) return;
-    const shown = method === undefined ? amr : [...amr.filter((name) => name !== 'mfa'), method];
-    const level = acr ?? session.acr;
-    session.loginAccount({
-      accountId,
-      loginTs: authTime ?? loginTs ?? 0,
-      amr: [...new Set(level === 'aal2' ? [...shown, 'mfa'] : shown)],
-      ...(level !== undefined && { acr: level }),
-    });
+    const now = proven({ accountId: asAccountId(accountId), amr, authTime: loginTs });
+    session.loginAccount({ accountId, loginTs: now.authTime, amr: [...now.amr], acr: now.acr });
     await session.persist();
   },
 

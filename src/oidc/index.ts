@@ -5,7 +5,7 @@ export { apiKeyClient, type KeyToken, type KeyTokens } from './api-key-tokens.ts
 export type { AppCodes, AppSignIn } from './app-codes.ts';
 export type { ArtifactStores } from './artifact-store.ts';
 export { acrValues } from './authentication-context.ts';
-export type { BrowserSessions, ConsoleSignIn, CurrentSession } from './browser-sessions.ts';
+export type { BrowserSessions, ConsoleSignIn, CurrentSession, SessionProof } from './browser-sessions.ts';
 export { identityScopes } from './claims.ts';
 export { consoleCallbackPath, consoleClient, consoleClientId } from './console-client.ts';
 export type { OidcDomains } from './domains.ts';

@@ -4,6 +4,7 @@ import { asAccountId } from '../shared/ids.ts';
 import { demandsSecondFactor, satisfies } from './authentication-context.ts';
 import type { OidcDomains } from './domains.ts';
 import { accessEnded } from './find-account.ts';
+import { hintedSubject } from './id-token-hint.ts';
 import { resumesHere } from './resume-here.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import { isTooQuiet } from './session-standing.ts';
@@ -57,6 +58,14 @@ export function createInteractionPolicy(
       const acr = result?.login?.acr ?? session?.acr;
       if (!session?.accountId || satisfies(acr, 'aal2')) return Check.NO_NEED_TO_PROMPT;
       return (await needsSecondFactor(ctx, domains)) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    }),
+  );
+  login?.checks.add(
+    // The library compares the two when the request comes, and not again when somebody has signed in for it.
+    new Check('hinted_subject', 'id_token_hint and authenticated subject do not match', 'login_required', (ctx) => {
+      const { params, session } = ctx.oidc;
+      const wanted = session?.accountId && hintedSubject(params);
+      return !wanted || wanted === session.accountId ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
     }),
   );
   login?.checks.add(

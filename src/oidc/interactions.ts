@@ -6,6 +6,7 @@ import { unhurried } from '../storage/redis.ts';
 import { demandsSecondFactor } from './authentication-context.ts';
 import { scopesOfClaims } from './claims-parameter.ts';
 import { applyPermissions } from './grants.ts';
+import { hintedSubject } from './id-token-hint.ts';
 import { answerFor, expired, type FormMark, type KeptAnswer, keepAnswer } from './interaction-answers.ts';
 import { mayResumeHere, type ResumeParts, resumeHere } from './resume-here.ts';
 import { interactionPath, isInteractionUid } from './routes.ts';
@@ -146,12 +147,9 @@ async function browserSession(
 
 function hintedAccount(details: Details): string | undefined {
   const { sub } = details.prompt.details as { sub?: { value?: unknown } };
-  const hint = (details.prompt.details as { id_token_hint?: string }).id_token_hint;
   // From the request, as it is: no account has any other kind of id.
   if (sub?.value) return typeof sub.value === 'string' && /^[\w-]{1,100}$/.test(sub.value) ? sub.value : 'nobody';
-  if (!hint || !details.prompt.reasons.includes('id_token_hint')) return undefined;
-  const [, payload] = hint.split('.');
-  return (JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8')) as { sub?: string }).sub;
+  return hintedSubject(details.params);
 }
 
 const staleReasons = new Set([
@@ -161,6 +159,7 @@ const staleReasons = new Set([
   'max_age',
   'max_age_zero',
   'id_token_hint',
+  'hinted_subject',
   'claims_id_token_sub_value',
 ]);
 const isStale = ({ reasons }: Details['prompt']): boolean => reasons.some((reason) => staleReasons.has(reason));

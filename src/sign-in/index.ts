@@ -10,6 +10,7 @@ export {
   type Method,
   type Proof,
   readEvidence,
+  withProof,
 } from './evidence.ts';
 export type { SignInPolicy } from './flow.ts';
 export type { Advance, FlowStore, FlowVersion } from './flow-store.ts';

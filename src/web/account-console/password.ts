@@ -51,7 +51,7 @@ async function submit(surface: SecuritySurface, ctx: Context, visit: AccountVisi
   const change = { current, next, ...(await keptSession(surface, visit)) };
   const result = await surface.settings.changePassword(account, change, metaOf(ctx));
   if (result.outcome !== 'changed') return show(surface, ctx, visit, problemOf(surface, ctx, result));
-  await surface.renewSession(ctx, { after: result.at });
+  if (result.endedUntil !== undefined) await surface.renewSession(ctx, { after: result.endedUntil });
   seeDone(ctx, '', 'password');
 }
 

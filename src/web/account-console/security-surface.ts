@@ -11,7 +11,7 @@ import type { AccountVisit } from './account-pages.ts';
 
 /**
  * What was proven beside the sign-in of a session. `after`: who they are, by the password, and everything up to then
- * (milliseconds) was ended. `secondFactor`: a factor that they have just made themselves, as an `amr` value; it says
+ * (milliseconds) was ended, what the session had proven before too. `secondFactor`: a factor that they have just made themselves, as an `amr` value; it says
  * nothing about who they are, so the session becomes no fresher.
  */
 export type RenewProof = { readonly after: number } | { readonly secondFactor: 'otp' | 'hwk' | 'swk' };

@@ -42,7 +42,7 @@ async function change(
   const keepSession = by.kind === 'browser' ? await sessionOf(surface, caller) : undefined;
   const result = await settings.changePassword(account, { current, next: body.new_password, keepSession }, context);
   if (result.outcome !== 'changed') refuse(surface, result);
-  if (by.kind === 'browser') await by.renew({ after: result.at });
+  if (by.kind === 'browser' && result.endedUntil !== undefined) await by.renew({ after: result.endedUntil });
 }
 
 /** `POST me/password`. */

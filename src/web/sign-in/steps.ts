@@ -144,7 +144,6 @@ export async function dispatch(
 /** Starts a sign-in on top of a consent or chooser page: what this browser proved before is worth nothing for it. */
 export async function signInAnew(surface: SignInSurface, remember: Remember, visit: Visit): Promise<void> {
   const { interaction, client } = visit;
-  const { secondFactor } = await requirementOf(surface, visit);
-  await surface.signIn.open(interaction.uid, { clientId: client.id, requirement: { secondFactor } });
+  await surface.signIn.open(interaction.uid, { clientId: client.id, requirement: await requirementOf(surface, visit) });
   return dispatch(surface, remember, visit);
 }
