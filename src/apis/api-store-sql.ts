@@ -1,4 +1,5 @@
 import type { Database } from '../storage/database.ts';
+import { tellOthers } from '../storage/tell-others.ts';
 import type { Api } from './api.ts';
 import type { ApiStore } from './api-store.ts';
 
@@ -44,6 +45,9 @@ const toRow = (api: Api) => ({
   version: api.version,
 });
 
+/** What nodes listen to; there is no more to it than that an API is not as it was. */
+export const apiChannel = 'sallyport_apis';
+
 /** APIs in table `api`. */
 export const createSqlApiStore = (database: Database): ApiStore => ({
   transaction: (work) => database.transaction(work),
@@ -60,16 +64,21 @@ export const createSqlApiStore = (database: Database): ApiStore => ({
 
   async insert(api) {
     const rows = await database.sql('api').insert(toRow(api)).onConflict().ignore().returning('identifier');
+    await tellOthers(database, apiChannel);
     return rows.length > 0;
   },
 
   async replace(api) {
     const { identifier, created_at: _created, ...columns } = toRow(api);
     const where = { identifier, version: api.version - 1 };
-    return (await database.sql('api').where(where).update(columns)) === 1;
+    const replaced: number = await database.sql('api').where(where).update(columns);
+    await tellOthers(database, apiChannel);
+    return replaced === 1;
   },
 
   async remove(identifier) {
-    return (await database.sql('api').where({ identifier }).delete()) === 1;
+    const removed: number = await database.sql('api').where({ identifier }).delete();
+    await tellOthers(database, apiChannel);
+    return removed === 1;
   },
 });

@@ -1,6 +1,7 @@
 import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
+import { whenOver } from '../storage/unit-of-work.ts';
 import type { Api, ApiPatch, NewApi } from './api.ts';
 import { ApiCache } from './api-cache.ts';
 import type { ApiStore } from './api-store.ts';
@@ -12,9 +13,11 @@ export interface Apis {
   create(input: NewApi, by: Actor): Promise<Api>;
   /**
    * Exact look-up; the identifier is compared character by character (RFC 8707 §2). From this process's memory when it
-   * was filled less than five seconds ago.
+   * was filled less than five seconds ago; what another node changed meanwhile is known with {@link hurry}.
    */
   find(identifier: string): Promise<Api | undefined>;
+  /** Looks again: another node has changed something. */
+  hurry(): void;
   /** By name. The built-in ones are found by their identifier only. */
   list(): Promise<Api[]>;
   /** @throws AppError `not_found`, `invalid_input`, or `conflict` when `version` is old. */
@@ -108,12 +111,15 @@ export function createApis(needs: Needs): Apis {
     try {
       return await change;
     } finally {
+      // In a unit of work that is not over others read, and remember, what was before.
+      whenOver(() => cache.drop());
       cache.drop();
     }
   };
   return {
     create: (input, by) => changing(create(needs, input, by)),
     find: async (identifier) => builtIn.get(identifier) ?? cache.find(identifier),
+    hurry: () => cache.drop(),
     list: () => needs.store.list(),
     update: (identifier, version, patch, by) => changing(update(needs, identifier, version, patch, by)),
     remove: (identifier, by) =>

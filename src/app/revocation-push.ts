@@ -1,3 +1,7 @@
+import { apiChannel } from '../apis/api-store-sql.ts';
+import type { Apis } from '../apis/index.ts';
+import { clientChannel } from '../clients/client-store-sql.ts';
+import type { Clients } from '../clients/index.ts';
 import type { Config } from '../config/load.ts';
 import type { Revocations } from '../revocation/index.ts';
 import { revocationChannel } from '../revocation/revocation-store-sql.ts';
@@ -13,6 +17,8 @@ interface Needs {
   readonly config: Pick<Config, 'DATABASE_URL'>;
   readonly revocations: Pick<Revocations, 'hurry' | 'statistics'>;
   readonly webhooks: Pick<Webhooks, 'hurry'>;
+  readonly clients: Pick<Clients, 'hurry'>;
+  readonly apis: Pick<Apis, 'hurry'>;
   readonly metrics: Pick<Metrics, 'watch' | 'watchEach'>;
   readonly logger: Logger;
 }
@@ -20,11 +26,12 @@ interface Needs {
 /**
  * Lets a node read what another one revoked as soon as that is committed. It brings no revocation by itself, so nothing
  * depends on it: where the connection is lost or cannot listen (a pooler that shares it), the poll finds everything
- * within a second. On the same connection it hears of webhooks that another node opened. The embedded database has one
- * process and needs nothing.
+ * within a second. On the same connection it hears of webhooks that another node opened, and of clients and APIs that it
+ * changed, which are remembered for five seconds at most. The embedded database has one process and needs nothing.
  */
-export function startRevocationPush({ config, revocations, webhooks, metrics, logger }: Needs): AsyncDisposable {
+export function startRevocationPush({ config, metrics, logger, ...domains }: Needs): AsyncDisposable {
   const stack = new Resources();
+  const { revocations, webhooks, clients, apis } = domains;
   metrics.watchEach('revocations', 'Unexpired revocations in memory, by kind.', 'kind', () => {
     const { byKind } = revocations.statistics();
     return byKind;
@@ -41,7 +48,11 @@ export function startRevocationPush({ config, revocations, webhooks, metrics, lo
   stack.use(
     listenForNotices(config.DATABASE_URL, revocationChannel, {
       onNotice: () => revocations.hurry(),
-      beside: { [webhookChannel]: () => webhooks.hurry() },
+      beside: {
+        [webhookChannel]: () => webhooks.hurry(),
+        [clientChannel]: () => clients.hurry(),
+        [apiChannel]: () => apis.hurry(),
+      },
       onBack: () => {
         listening = true;
       },

@@ -28,14 +28,18 @@ class BoundedMap<Value> {
     this.#entries.delete(key);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   get size(): number {
     return this.#entries.size;
   }
 }
 
 /**
- * Clients as this process last saw them. A change made here shows at once, one made by another node within five
- * seconds. Ids that do not exist are remembered apart and briefly, so that guessing them cannot push clients out.
+ * Clients as this process last saw them. A change made here shows at once, one made by another node as soon as this one
+ * hears of it, and within five seconds where it does not. Ids that do not exist are remembered apart and briefly, so that guessing them cannot push clients out.
  */
 export class ClientCache {
   readonly #store: ClientStore;
@@ -68,6 +72,13 @@ export class ClientCache {
     this.#found.delete(id);
     this.#absent.delete(id);
     this.#loading.delete(id);
+  }
+
+  /** Drops all of them. */
+  clear(): void {
+    this.#found.clear();
+    this.#absent.clear();
+    this.#loading.clear();
   }
 
   #load(id: string): Promise<ClientRecord | undefined> {

@@ -1,5 +1,6 @@
 import { asClientId, type ClientId } from '../shared/ids.ts';
 import type { Database } from '../storage/database.ts';
+import { tellOthers } from '../storage/tell-others.ts';
 import type { Client } from './client.ts';
 import type { ClientStore } from './client-store.ts';
 
@@ -65,6 +66,9 @@ const toRow = (client: Client) => ({
   version: client.version,
 });
 
+/** What nodes listen to; there is no more to it than that a client or a secret is not as it was. */
+export const clientChannel = 'sallyport_clients';
+
 /** Replaces the others' end and adds the new one. The row of the client is locked, so that rotations queue up. */
 async function addSecret(
   database: Database,
@@ -83,6 +87,7 @@ async function addSecret(
       .update({ expires_at: end });
     await sql('client_secret').where('expires_at', '<=', new Date(now)).delete();
     await sql('client_secret').insert({ client_id: id, hash, created_at: new Date(now) });
+    await tellOthers(database, clientChannel);
   });
 }
 
@@ -128,22 +133,28 @@ export const createSqlClientStore = (database: Database): ClientStore => ({
 
   async insert(client) {
     const rows = await database.sql('client').insert(toRow(client)).onConflict().ignore().returning('id');
+    await tellOthers(database, clientChannel);
     return rows.length > 0;
   },
 
   async replace(client) {
     const { id, created_at: _created, ...columns } = toRow(client);
     const where = { id, version: client.version - 1 };
-    return (await database.sql('client').where(where).update(columns)) === 1;
+    const replaced: number = await database.sql('client').where(where).update(columns);
+    await tellOthers(database, clientChannel);
+    return replaced === 1;
   },
 
   async remove(id) {
-    return (await database.sql('client').where({ id }).delete()) === 1;
+    const removed: number = await database.sql('client').where({ id }).delete();
+    await tellOthers(database, clientChannel);
+    return removed === 1;
   },
 
   addSecret: (id, hash, now, othersEnd) => addSecret(database, id, hash, now, othersEnd),
 
   async removeSecrets(id) {
     await database.sql('client_secret').where({ client_id: id }).delete();
+    await tellOthers(database, clientChannel);
   },
 });

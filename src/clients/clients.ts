@@ -2,6 +2,7 @@ import type { Actor, AuditLog } from '../audit/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import { asClientId, type ClientId, newClientId } from '../shared/ids.ts';
+import { whenOver } from '../storage/unit-of-work.ts';
 import type { Client, ClientPatch, NewClient } from './client.ts';
 import { ClientCache } from './client-cache.ts';
 import { usesSecret } from './client-kinds.ts';
@@ -12,7 +13,8 @@ import { type KnownResource, type ReadRules, readClientPatch, readNewClient } fr
 /** The apps that may ask for tokens. Every change is audited in the same transaction. */
 export interface Clients {
   /**
-   * From this process's memory when it was looked up less than five seconds ago. Disabled clients are found too, and
+   * From this process's memory when it was looked up less than five seconds ago; what another node changed meanwhile is
+   * known with {@link hurry}. Disabled clients are found too, and
    * so are the built-in ones, which nothing else here lists or changes.
    */
   find(id: string): Promise<Client | undefined>;
@@ -33,8 +35,8 @@ export interface Clients {
   remove(id: ClientId, by: Actor): Promise<void>;
   /** Whether this is a live secret of an enabled client. Unknown ids take the same path. */
   verifySecret(id: string, secret: string): Promise<boolean>;
-  /** Tells of each client that was changed or removed here. Returns the way to stop. Listeners must not throw. */
-  onChange(listener: (id: ClientId) => void): () => void;
+  /** Looks again: another node has changed something. */
+  hurry(): void;
 }
 
 interface Needs {
@@ -58,7 +60,6 @@ class ClientRegistry implements Clients {
   readonly #rules: ReadRules;
   readonly #cache: ClientCache;
   readonly #builtIn: ReadonlyMap<string, Client>;
-  readonly #listeners = new Set<(id: ClientId) => void>();
 
   constructor(needs: Needs) {
     this.#needs = needs;
@@ -169,14 +170,14 @@ class ClientRegistry implements Clients {
     return matches && usable === true;
   }
 
-  onChange(listener: (id: ClientId) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  hurry(): void {
+    this.#cache.clear();
   }
 
   #changed(id: ClientId): void {
+    // In a unit of work that is not over others read, and remember, what was before.
+    whenOver(() => this.#cache.drop(id));
     this.#cache.drop(id);
-    for (const listener of this.#listeners) listener(id);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from '../storage/database.ts';
+import { tellOthers } from '../storage/tell-others.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
 
 interface Row {
@@ -32,10 +33,6 @@ const fromRow = (row: Row): StoredEndpoint => ({
 /** What nodes listen to; there is no more to it than that an endpoint was opened. */
 export const webhookChannel = 'sallyport_webhooks';
 
-/** Goes out when the transaction is committed. */
-const tell = async (database: Database): Promise<void> =>
-  void (await database.sql.raw(`select pg_notify('${webhookChannel}', '')`));
-
 /** Endpoints in table `webhook_endpoint`. */
 export const createSqlEndpointStore = (database: Database): EndpointStore => ({
   transaction: (work) => database.transaction(work),
@@ -51,7 +48,7 @@ export const createSqlEndpointStore = (database: Database): EndpointStore => ({
       created_at: new Date(endpoint.createdAt),
       updated_at: new Date(endpoint.updatedAt),
     });
-    await tell(database);
+    await tellOthers(database, webhookChannel);
   },
 
   async find(id) {
@@ -84,7 +81,7 @@ export const createSqlEndpointStore = (database: Database): EndpointStore => ({
       updated_at: moment,
       ...(!disabled && { failures: 0, failing_since: null, retry_at: null }),
     });
-    if (changed > 0 && !disabled) await tell(database);
+    if (changed > 0 && !disabled) await tellOthers(database, webhookChannel);
     if (changed > 0 && disabled) {
       await database
         .sql('webhook_delivery')

@@ -285,19 +285,17 @@ for (const lane of sqlLanes()) {
       expect(results.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
     });
 
-    it('show a change here at once, and on another node within five seconds', async () => {
+    it('show a change here at once, and on another node when it hears of it or within five seconds', async () => {
       const { client } = await make();
       await elsewhere.find(client.id);
-      const heard: string[] = [];
-      const stop = clients.onChange((id) => heard.push(id));
       await clients.update(client.id, 1, { disabled: true }, operator);
       expect((await clients.find(client.id))?.disabled).to.equal(true);
       expect((await elsewhere.find(client.id))?.disabled).to.equal(false);
       clock.advance(5);
       expect((await elsewhere.find(client.id))?.disabled).to.equal(true);
-      stop();
       await clients.update(client.id, 2, { disabled: false }, operator);
-      expect(heard).to.deep.equal([client.id]);
+      elsewhere.hurry();
+      expect((await elsewhere.find(client.id))?.disabled).to.equal(false);
     });
 
     it('are looked up from memory, also while the database is busy', async () => {

@@ -54,7 +54,9 @@ describe('the list of who wants events', () => {
     const [here, elsewhere] = [createFixture(database), createFixture(database)];
     const revocations = { hurry: () => undefined, statistics: () => ({ total: 0, byKind: {} as never }) };
     const logger = silentLogger();
-    const parts = { config: { DATABASE_URL }, revocations, webhooks: here.webhooks, metrics: createMetrics(), logger };
+    const others = { clients: { hurry: () => undefined }, apis: { hurry: () => undefined } };
+    const metrics = createMetrics();
+    const parts = { config: { DATABASE_URL }, revocations, webhooks: here.webhooks, ...others, metrics, logger };
     stack.use(startRevocationPush(parts));
     /** Until an event that happens here goes to as many. */
     const until = async (endpoints: number): Promise<void> => {
