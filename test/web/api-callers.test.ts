@@ -62,7 +62,7 @@ describe('who may call the JSON API, and by what', () => {
     frame.browsers.set('gone', { uid: 'u2', accountId: asAccountId('acc_2'), amr: ['pwd'], authTime: now });
     frame.state.totp = false;
     const secret = 'c'.repeat(43);
-    const token = new SecretRing(['0'.repeat(32)]).mac('csrf', secret);
+    const token = new SecretRing(['0'.repeat(32)]).mac('csrf', `${secret} acc_1`);
     const cookie = `sp_session=mine; sp_csrf=${secret}`;
     const read = (headers: Record<string, string> = {}) => call('/mine', { headers: { cookie, ...headers } });
     const change = (headers: Record<string, string> = {}) =>

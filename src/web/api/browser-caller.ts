@@ -58,6 +58,7 @@ export async function findBrowserCaller(
   const account = session && (await accounts.find(session.accountId));
   if (!session || account?.status !== 'active') return undefined;
   ctx.remove('Access-Control-Allow-Origin');
+  ctx.state.person = account.id;
   checkToken(ctx, browser.csrf);
   noteAuditSession(session.handle);
   const { uid, acr, authTime } = session;

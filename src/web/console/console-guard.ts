@@ -98,5 +98,6 @@ export const createConsoleGuard =
     const wanted = await missing(needs, visitor, rule);
     if (wanted) return demandSignIn(needs, ctx, rule.home, wanted);
     noteAuditSession(session.handle);
+    ctx.state.person = account.id;
     return handler(ctx, visitor);
   };

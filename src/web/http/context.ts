@@ -15,6 +15,8 @@ export interface EdgeState {
   body?: Buffer;
   /** A page's own name for the log, when its URL alone does not say which step it was. */
   route?: string;
+  /** Whose console this is: a form of it is good for them only. */
+  person?: string;
   /** Why the request was refused, for the access log. */
   refusal?: { readonly code: string; readonly reason?: string };
 }

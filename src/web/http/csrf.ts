@@ -10,16 +10,17 @@ export const csrfField = 'csrf';
 const purpose = 'csrf';
 const soundCookie = /^[A-Za-z0-9_-]{43}$/;
 
-const refuse = (reason: string): never => {
-  throw new AppError(
-    'forbidden',
-    'This form was not sent from our own page, or its cookie is gone. Allow cookies for this site, reload the page and send it again.',
-    { reason },
-  );
+const notOurs =
+  'This form was not sent from our own page, or its cookie is gone. Allow cookies for this site, reload the page and send it again.';
+const ofAnother =
+  'This form was not made for the account that is signed in to this browser now. Nothing was changed. Open the page again.';
+
+const refuse = (reason: string, text = notOurs): never => {
+  throw new AppError('forbidden', text, { reason });
 };
 
 export interface Csrf {
-  /** The token for a form on this page. Gives the browser its cookie when it has none. */
+  /** The token for a form on this page, in a console one for its account alone. Gives the browser its cookie when it has none. */
   issue(ctx: EdgeContext): string;
   /** @throws AppError `forbidden` unless the form came from one of our pages in this browser. */
   check(ctx: EdgeContext, form: Form): void;
@@ -49,6 +50,10 @@ export function createCsrf(options: {
     return value !== undefined && soundCookie.test(value) ? value : undefined;
   };
 
+  // Another account may sign in to this browser while a form of the first one's console is open.
+  const holder = (ctx: EdgeContext, value: string): string =>
+    ctx.state.person === undefined ? value : `${value} ${ctx.state.person}`;
+
   const checkOrigin = (ctx: EdgeContext): void => {
     const site = ctx.get('Sec-Fetch-Site');
     if (site === 'cross-site' || site === 'same-site') refuse(`Sec-Fetch-Site: ${site}`);
@@ -75,13 +80,15 @@ export function createCsrf(options: {
         });
       }
       given.set(ctx.req, value);
-      return secrets.mac(purpose, value);
+      return secrets.mac(purpose, holder(ctx, value));
     },
     check(ctx, form) {
       checkOrigin(ctx);
       const value = cookieOf(ctx) ?? refuse('no cookie');
       const token = form.get(csrfField) ?? refuse('no token');
-      if (!secrets.verifyMac(purpose, value, token)) refuse('a token of another browser');
+      if (secrets.verifyMac(purpose, holder(ctx, value), token)) return;
+      if (ctx.state.person === undefined) refuse('a token of another browser');
+      refuse('a token of another browser or account', ofAnother);
     },
   };
 }
