@@ -115,6 +115,7 @@ const createProtocol = (config: Config, { domains, artifacts, limits, tools, met
     settings: oidcSettings(config, domains),
     domains: {
       ...domains,
+      mailedStep: config.SALLYPORT_EMAIL_STEP,
       hasSecondFactor: domains.signIn.hasSecondFactor,
       leaveApp: leavingApps(domains),
       mayUseTokens: (account) => account.status === 'active',

@@ -39,6 +39,8 @@ export interface OidcDomains {
   readonly sessions: SessionPort;
   readonly places: { readonly addressRules: AddressRules };
   readonly leaveApp: LeavingPort['leaveApp'];
+  /** For whom a mailed code is the second step. */
+  readonly mailedStep: 'off' | 'no-other-factor' | 'alternative';
   /** Whether a sign-in to this account asks for something beside the password. */
   hasSecondFactor(id: AccountId): Promise<boolean>;
   /** Whether tokens of this account may be issued, refreshed and accepted. */

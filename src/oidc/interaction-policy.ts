@@ -11,10 +11,13 @@ import { isTooQuiet } from './session-standing.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
-/** Whether a sign-in showed what its own account wants beside the first door, be it less than two factors. */
-const metOwnWish = (amr: readonly string[]): boolean =>
-  ['otp', 'backup_code', 'hwk', 'swk', 'user', 'remembered_device'].some((name) => amr.includes(name)) ||
-  (amr.includes('pwd') && amr.includes('email'));
+/** What a sign-in may show of what its own account wants beside the first door, be it less than two factors. */
+const ownWish = ['otp', 'backup_code', 'hwk', 'swk', 'user', 'remembered_device'] as const;
+
+/** A mailed code does where everybody may prefer it; else for those only who have nothing better. */
+const metOwnWish = (amr: readonly string[], { mailedStep }: OidcDomains): boolean =>
+  ownWish.some((name) => amr.includes(name)) ||
+  (mailedStep === 'alternative' && amr.includes('pwd') && amr.includes('email'));
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -25,7 +28,7 @@ export async function needsSecondFactor(ctx: KoaContextWithOIDC, domains: OidcDo
   for (const identifier of Object.keys(resourceServers ?? {})) {
     if ((await domains.apis.find(identifier))?.requireSecondFactor) return true;
   }
-  if (!session?.accountId || metOwnWish(result?.login?.amr ?? session.amr ?? [])) return false;
+  if (!session?.accountId || metOwnWish(result?.login?.amr ?? session.amr ?? [], domains)) return false;
   // A sign-in that ended in this very request has looked at what its account has.
   return !resumesHere(ctx) && (await domains.hasSecondFactor(asAccountId(session.accountId)));
 }

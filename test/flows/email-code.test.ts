@@ -56,6 +56,17 @@ describe('a mailed code as the second step', () => {
     expectPage(await answer(next.web, expectPage(next.page, 'email-code'), code), 'email-code');
   });
 
+  it('is enough for whoever has nothing better, until they have', async () => {
+    const person = await createPerson(server);
+    const { web, page } = await enter(person);
+    const [mail] = await mails(server, person);
+    await answer(web, expectPage(page, 'email-code'), codeIn(mail));
+    const silently = async () => (await web.open((await app.request({ prompt: 'none' })).url)).url.searchParams;
+    expect((await silently()).has('code')).to.equal(true);
+    await enrolTotp(server, person.account.id, person.login);
+    expect((await silently()).get('error')).to.equal('login_required');
+  });
+
   it('belongs to one sign-in: read to somebody else it opens nothing', async () => {
     const person = await createPerson(server);
     const [mine, theirs] = [await enter(person), await enter(person)];
