@@ -66,6 +66,12 @@ export const deviceFeature = (pages: HostedPages): Features['deviceFlow'] => ({
   enabled: true,
   charset: 'base-20',
   mask: '****-****',
+  deviceInfo(ctx) {
+    // `max_age=0` has become `prompt=login`, which is not kept with the code. Our own check knows it by its name.
+    const { prompts, params } = ctx.oidc;
+    if (prompts.has('login') && params) params.max_age = '0';
+    return {};
+  },
   userCodeInputSource: (ctx, _form, _out, error) => {
     const problem = error?.name;
     const userCode = (error as { userCode?: string } | undefined)?.userCode ?? ctx.query.user_code;
