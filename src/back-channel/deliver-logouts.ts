@@ -1,4 +1,5 @@
 import type { Client } from '../clients/index.ts';
+import { withinTime } from '../outgoing/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { reasonOf } from '../shared/errors.ts';
 import { randomText } from '../shared/ids.ts';
@@ -71,10 +72,11 @@ async function attempt(parts: DeliveryParts, delivery: Claimed, cut: AbortSignal
   if (!client || address === undefined) return end('failed', 'The app is gone, disabled, or has no logout address.');
 
   const claims = { jti: id, aud: clientId, sub: accountId, sid };
-  const answer = await sign(claims, client.metadata.id_token_signed_response_alg).then(
-    (token) => post(address, token, cut),
-    (problem: unknown): Answer => ({ error: reasonOf(problem) }),
-  );
+  const told = sign(claims, client.metadata.id_token_signed_response_alg)
+    .then((token) => post(address, token, cut))
+    .catch((problem: unknown): Answer => ({ error: reasonOf(problem) }));
+  // The post has a limit of its own. Beyond the lease another one tries, so nobody waits for this one any more.
+  const answer = await withinTime<Answer>(told, { seconds: policy.lease, cut }, () => ({ error: 'It took too long.' }));
   const status = 'status' in answer ? answer.status : undefined;
   const error = 'error' in answer ? answer.error.slice(0, 300) : undefined;
   const meaning = meaningOf(answer);

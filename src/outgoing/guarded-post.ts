@@ -1,9 +1,10 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { reasonOf } from '../shared/errors.ts';
 import type { NetworkGuard } from './network-guard.ts';
+import { withinTime } from './within-time.ts';
 
 /** Finds all addresses of a name. */
 export type Resolve = (
@@ -54,6 +55,26 @@ function skim(answer: IncomingMessage): void {
   answer.socket.unref();
 }
 
+/** Sends a request, and settles once, however the other end behaves. */
+function answerOf(outgoing: ClientRequest, body: string, lateness: () => string | undefined): Promise<PostResult> {
+  return new Promise((settle) => {
+    const without = (reason: string, refused = false): void => settle({ error: lateness() ?? reason, refused });
+    outgoing.on('response', (answer) => {
+      skim(answer);
+      settle({ status: answer.statusCode ?? 0 });
+    });
+    // Nobody asked for another protocol. Without a listener Node drops the request and tells nobody.
+    outgoing.on('upgrade', (answer, socket) => {
+      socket.on('error', () => undefined).destroy();
+      settle({ status: answer.statusCode ?? 0 });
+    });
+    outgoing.on('error', (error) => without(reasonOf(error), error instanceof Refused));
+    // The last event of a request, whatever came before it.
+    outgoing.on('close', () => without('The connection ended without an answer.'));
+    outgoing.end(body);
+  });
+}
+
 /**
  * Makes a way by which requests leave whose addresses somebody typed: each one that is connected to is asked for first
  * (server-side request forgery).
@@ -66,13 +87,13 @@ export function createGuardedPost(options: {
 }): GuardedPost {
   const { guard, seconds, resolve = resolveAll } = options;
   const lookup = guardedLookup(guard, resolve);
-  return (url, headers, body, signal) => {
+  return async (url, headers, body, signal) => {
     const target = URL.parse(url);
-    if (!target) return Promise.resolve({ error: 'The address cannot be read.', refused: true });
+    if (!target) return { error: 'The address cannot be read.', refused: true };
     // A literal address is never looked up.
     const literal = target.hostname.replace(/^\[|\]$/g, '');
     if (isIP(literal) !== 0 && !guard.allows(literal)) {
-      return Promise.resolve({ error: guard.refusal, refused: true });
+      return { error: guard.refusal, refused: true };
     }
     const late = AbortSignal.timeout(seconds * 1000);
     const settings: RequestOptions = {
@@ -82,17 +103,9 @@ export function createGuardedPost(options: {
       signal: signal ? AbortSignal.any([late, signal]) : late,
       headers: { ...headers, 'user-agent': 'Sallyport', 'content-length': Buffer.byteLength(body) },
     };
-    return new Promise((settle) => {
-      const request = target.protocol === 'https:' ? secureRequest : plainRequest;
-      const outgoing = request(target, settings, (answer) => {
-        skim(answer);
-        settle({ status: answer.statusCode ?? 0 });
-      });
-      outgoing.on('error', (error) => {
-        const text = late.aborted ? `There was no answer within ${seconds} seconds.` : reasonOf(error);
-        settle({ error: text, refused: error instanceof Refused });
-      });
-      outgoing.end(body);
-    });
+    const request = target.protocol === 'https:' ? secureRequest : plainRequest;
+    const tooLate = `There was no answer within ${seconds} seconds.`;
+    const asked = answerOf(request(target, settings), body, () => (late.aborted ? tooLate : undefined));
+    return withinTime(asked, { seconds: seconds + 1, cut: signal }, () => ({ error: tooLate, refused: false }));
   };
 }

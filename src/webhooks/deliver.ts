@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GuardedPost } from '../outgoing/index.ts';
+import { type GuardedPost, type PostResult, withinTime } from '../outgoing/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { SecretRing } from '../shared/crypto.ts';
 import { reasonOf } from '../shared/errors.ts';
@@ -71,7 +71,7 @@ type TryResult = { readonly status: number } | { readonly error: string };
 
 /** Signs and posts one message. The id stays the same for every try. */
 export async function postTo(
-  { clock, secrets, post }: Pick<DeliveryParts, 'clock' | 'secrets' | 'post'>,
+  { clock, secrets, post, policy }: Pick<DeliveryParts, 'clock' | 'secrets' | 'post' | 'policy'>,
   endpoint: StoredEndpoint,
   message: { readonly id: string; readonly body: string },
   cut: AbortSignal = never,
@@ -79,7 +79,10 @@ export async function postTo(
   const now = clock.now();
   const keys = signingKeys(openSigningSecrets(secrets, endpoint.id, endpoint.secrets), now);
   const headers = webhookHeaders({ ...message, milliseconds: now }, keys);
-  const result = await post(endpoint.url, { ...headers, 'content-type': 'application/json' }, message.body, cut);
+  const posted = post(endpoint.url, { ...headers, 'content-type': 'application/json' }, message.body, cut);
+  // The post has a limit of its own; this one holds whatever becomes of it, and is shorter than the lease.
+  const limits = { seconds: policy.answer + leaseMargin / 2, cut };
+  const result = await withinTime<PostResult>(posted, limits, () => ({ error: 'It took too long.', refused: false }));
   return 'status' in result ? result : { error: result.error };
 }
 

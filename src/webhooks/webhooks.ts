@@ -189,7 +189,7 @@ class WebhookRegistry implements Webhooks {
     const event = newReference('evt');
     const timestamp = new Date(clock.now()).toISOString();
     const body = JSON.stringify({ type: testEventType, version: 1, timestamp, data: { id: event, subject: id } });
-    return postTo({ ...this.#needs, post: this.#post }, endpoint, { id: event, body });
+    return postTo({ ...this.#needs, post: this.#post, policy: this.#policy }, endpoint, { id: event, body });
   }
 
   async deliveries(id: string, filter: { status?: Delivery['status']; limit: number }): Promise<Delivery[]> {

@@ -264,5 +264,22 @@ for (const lane of sqlLanes()) {
       await lazy.sessions.end(id, operator);
       await waiting(1);
     });
+
+    it('are told, and the process can end, although an answer never comes and no limit is heeded', async () => {
+      parts = await createFixture(lane, { poll: 3600 });
+      const [stuck, good] = [await parts.app('https://stuck.example/logout'), await parts.app(address)];
+      const owner = await parts.account();
+      parts.answerWith((url) =>
+        url.includes('stuck') ? new Promise(() => undefined) : Promise.resolve({ status: 200 }),
+      );
+      const worker = parts.backChannel.start();
+      await parts.signIn(owner, [stuck, good]);
+      await parts.sessions.endAll(owner, operator);
+      parts.backChannel.hurry();
+      while (parts.sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      await worker[Symbol.asyncDispose]();
+      const left = await parts.backChannel.list({ clientId: stuck });
+      expect(left.map(({ status }) => status)).to.deep.equal(['pending']);
+    });
   });
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { expect } from 'chai';
-import { createGuardedPost, createNetworkGuard } from '../../src/outgoing/index.ts';
+import { createGuardedPost, createNetworkGuard, withinTime } from '../../src/outgoing/index.ts';
 
 const variable = 'SALLYPORT_SOME_NETWORKS';
 const signal = new AbortController().signal;
@@ -72,6 +72,41 @@ describe('the way out to addresses that somebody typed', () => {
     expect(cut).to.have.property('error');
     const nobody = await open('http://127.0.0.1:1/', headers, 't', signal);
     expect(nobody).to.have.property('refused', false);
+  });
+
+  it('settles whatever the other end makes of the protocol', async () => {
+    const lines = (...text: string[]) => `${text.join('\r\n')}\r\n\r\n`;
+    const upgrade = lines('HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket');
+    const answers: Record<string, string> = {
+      [upgrade]: '101',
+      [lines('HTTP/1.1 101 Switching Protocols')]: '101',
+      [lines('HTTP/1.1 103 Early Hints') + upgrade]: '101',
+      [lines('HTTP/1.1 100 Continue')]: 'There was no answer within 0.3 seconds.',
+      [`${lines('HTTP/1.1 103 Early Hints', 'Link: </a>')}${lines('HTTP/1.1 204 No Content')}`]: '204',
+      'SSH-2.0-x\r\n': 'Parse Error: Expected HTTP/, RTSP/ or ICE/',
+    };
+    for (const [answer, expected] of Object.entries(answers)) {
+      await using other = createSocketServer((socket) => {
+        socket.on('error', () => undefined).once('data', () => socket.write(answer));
+      });
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const result = await Promise.race([
+        open(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`, headers, 't', signal),
+        new Promise<void>((resolve) => setTimeout(resolve, 2000)),
+      ]);
+      const said = result && ('status' in result ? String(result.status) : result.error);
+      expect(said, answer).to.equal(expected);
+    }
+  });
+
+  it('leaves behind what heeds neither its limit nor the end', async () => {
+    const stuck = new Promise<string>(() => undefined);
+    expect(await withinTime(stuck, { seconds: 0.01 }, () => 'late')).to.equal('late');
+    expect(await withinTime(stuck, { seconds: 60, cut: AbortSignal.timeout(10) }, () => 'cut')).to.equal('cut');
+    expect(await withinTime(stuck, { seconds: 60, cut: AbortSignal.abort() }, () => 'cut')).to.equal('cut');
+    expect(await withinTime(Promise.resolve('done'), { seconds: 60, cut: signal }, () => 'late')).to.equal('done');
+    const failed = withinTime(Promise.reject(new Error('no')), { seconds: 60 }, () => 'late');
+    expect(await failed.catch((error: Error) => error.message)).to.equal('no');
   });
 
   it('reaches no address that is not public, however it is written or looked up', async () => {

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { expect } from 'chai';
 import { createNetworkGuard } from '../../src/outgoing/index.ts';
 import type { AppError } from '../../src/shared/errors.ts';
@@ -350,6 +351,23 @@ describe('where webhooks go', () => {
     expect(receiver.received.length).to.equal(before + 1);
     receiver.answer = 204;
     receiver.headers = {};
+  });
+
+  it('tries again, and can end, when an endpoint answers with another protocol', async () => {
+    const fixture = createFixture(database, { policy: { answer: 0.5 } });
+    const answer = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+    await using other = createSocketServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.write(answer));
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/hook`;
+    const { endpoint } = await fixture.webhooks.add({ url, events: ['*'] }, operator);
+    await fixture.audit.record(happening(subject()));
+    expect(await fixture.webhooks.test(endpoint.id)).to.deep.equal({ status: 101 });
+    const worker = fixture.webhooks.start();
+    const waiting = () => fixture.webhooks.deliveries(endpoint.id, { status: 'pending', limit: 1 });
+    while ((await waiting())[0]?.httpStatus !== 101) await new Promise((resolve) => setTimeout(resolve, 10));
+    await worker[Symbol.asyncDispose]();
   });
 
   it('waits for one endpoint only so long, and holds no other one up meanwhile', async () => {
