@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from '../shared/errors.ts';
-import { type DeliveryParts, deliverDue } from './deliver-logouts.ts';
+import { type DeliveryParts, deliverDue, type Stop, untilNextLook } from './deliver-logouts.ts';
 import type { DeliveryStatus, EndedForApps, LogoutDelivery } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-store.ts';
 
@@ -42,7 +41,12 @@ class Worker {
 
   start(): AsyncDisposable {
     const [ended, cut] = [new AbortController(), new AbortController()];
-    const running = this.#run({ ended: ended.signal, cut: cut.signal });
+    // Before a look: what is committed after it wakes the next one.
+    const news = (): Promise<void> => {
+      this.#wake = Promise.withResolvers<void>();
+      return this.#wake.promise;
+    };
+    const running = this.#run({ ended: ended.signal, cut: cut.signal, news });
     return {
       async [Symbol.asyncDispose]() {
         ended.abort();
@@ -53,19 +57,14 @@ class Worker {
     };
   }
 
-  async #run(stop: { readonly ended: AbortSignal; readonly cut: AbortSignal }): Promise<void> {
+  async #run(stop: Stop): Promise<void> {
     const { policy, logger } = this.#parts;
     while (!stop.ended.aborted) {
-      // Before the look: what is committed after it wakes the next one.
-      this.#wake = Promise.withResolvers<void>();
       await deliverDue(this.#parts, stop).catch((error: unknown) =>
         logger.warn({ reason: reasonOf(error) }, 'logouts could not be read or written and will be tried again'),
       );
-      const awake = new AbortController();
-      const signal = AbortSignal.any([stop.ended, awake.signal]);
-      const pause = delay(policy.poll * 1000, undefined, { signal, ref: false }).catch(() => undefined);
-      await Promise.race([pause, this.#wake.promise]);
-      awake.abort();
+      // The last look asked for news, and nobody has since.
+      await untilNextLook(policy, stop.ended, [this.#wake.promise]);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../clients/index.ts';
 import { withinTime } from '../outgoing/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -54,6 +55,8 @@ export interface DeliveryParts {
 export interface Stop {
   readonly ended: AbortSignal;
   readonly cut: AbortSignal;
+  /** Asked for before each look; settles when there is more to find. */
+  readonly news?: () => Promise<void>;
 }
 
 const never = new AbortController().signal;
@@ -87,6 +90,18 @@ async function attempt(parts: DeliveryParts, delivery: Claimed, cut: AbortSignal
   return { status: 'pending', nextAt: clock.now() + wait * 1000, answer: status, error };
 }
 
+/**
+ * Waits for the first of these, at most as long as between two looks.
+ * @param ended ends the wait too
+ */
+export async function untilNextLook(policy: DeliveryPolicy, ended: AbortSignal, first: Iterable<Promise<void>>) {
+  const over = new AbortController();
+  const signal = AbortSignal.any([ended, over.signal]);
+  const pause = delay(policy.poll * 1000, undefined, { signal, ref: false }).catch(() => undefined);
+  await Promise.race([pause, ...first]);
+  over.abort();
+}
+
 async function deliver(parts: DeliveryParts, delivery: Claimed, cut: AbortSignal): Promise<void> {
   const outcome = await attempt(parts, delivery, cut);
   await parts.store.settle(delivery, outcome);
@@ -101,7 +116,8 @@ async function deliver(parts: DeliveryParts, delivery: Claimed, cut: AbortSignal
  * delivery is claimed by one. Whoever dies after the app took a token and before that is written down leaves it to be
  * sent again, under the same `jti`.
  */
-export async function deliverDue(parts: DeliveryParts, { ended, cut }: Stop = { ended: never, cut: never }) {
+export async function deliverDue(parts: DeliveryParts, stop: Stop = { ended: never, cut: never }) {
+  const { ended, cut, news } = stop;
   const { store, clock, policy } = parts;
   const claim = randomText(16);
   const underWay = new Map<string, number>();
@@ -123,6 +139,7 @@ export async function deliverDue(parts: DeliveryParts, { ended, cut }: Stop = { 
   };
 
   while (!ended.aborted && failures.length === 0) {
+    const more = news?.();
     const limit = Math.min(policy.perApp, policy.parallel - running.size);
     const busy = [...underWay].filter(([, count]) => count >= policy.perApp).map(([id]) => id);
     const now = clock.now();
@@ -130,7 +147,8 @@ export async function deliverDue(parts: DeliveryParts, { ended, cut }: Stop = { 
       limit > 0 ? await store.claim({ claim, limit, busy, now, leaseUntil: now + policy.lease * 1000 }) : [];
     for (const delivery of claimed) begin(delivery);
     if (claimed.length > 0) continue;
-    if (running.size > 0) await Promise.race(running);
+    // What is on its way may be silent for long, and others become due meanwhile.
+    if (running.size > 0) await untilNextLook(policy, ended, more ? [more, ...running] : running);
     // Whoever was busy at the look may have finished during it, and has more that is due.
     else if (busy.length === 0) break;
   }

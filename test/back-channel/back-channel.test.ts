@@ -281,5 +281,24 @@ for (const lane of sqlLanes()) {
       const left = await parts.backChannel.list({ clientId: stuck });
       expect(left.map(({ status }) => status)).to.deep.equal(['pending']);
     });
+
+    it('are told at once, and by a look, while all that is under way is silent', async () => {
+      for (const change of [{ poll: 3600 }, { poll: 0.02 }]) {
+        parts = await createFixture(lane, change);
+        const [silent, good] = [await parts.app('https://silent.example/logout'), await parts.app(address)];
+        const gate = Promise.withResolvers<{ status: number }>();
+        parts.answerWith((url) => (url.includes('silent') ? gate.promise : Promise.resolve({ status: 200 })));
+        const worker = parts.backChannel.start();
+        for (const app of [silent, good]) {
+          const owner = await parts.account();
+          await parts.signIn(owner, [app]);
+          await parts.sessions.endAll(owner, operator);
+          if (change.poll > 1) parts.backChannel.hurry();
+          while (!parts.sent.some(({ aud }) => aud === app)) await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        gate.resolve({ status: 200 });
+        await worker[Symbol.asyncDispose]();
+      }
+    });
   });
 }
