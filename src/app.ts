@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createArtifacts } from './app/artifacts.ts';
 import { watchAudit } from './app/audit.ts';
 import { leavingApps } from './app/back-channel.ts';
+import { createDocuments } from './app/client-documents.ts';
 import { createConsoles } from './app/consoles.ts';
 import { createDomains, type Domains } from './app/domains.ts';
 import { createFirstParty } from './app/first-party.ts';
@@ -66,7 +67,6 @@ const oidcSettings = (config: Config, { secrets }: Domains): OidcSettings => ({
   refreshFamilySeconds: config.SALLYPORT_REFRESH_FAMILY_SECONDS,
   sessionSeconds: config.SALLYPORT_SESSION_SECONDS,
   interactionSeconds: config.SALLYPORT_INTERACTION_SECONDS,
-  allowPrivateFetch: !config.production,
 });
 
 /** Pages that help to develop and would help a thief. */
@@ -133,6 +133,7 @@ const createProtocol = (config: Config, { domains, artifacts, limits, tools, met
       tokenIssued: (grant, format) => metrics.countToken(grant, format),
       introspected: (active) => metrics.countIntrospection(active),
     },
+    documents: createDocuments({ config, clock, logger }),
     logger,
   });
 

@@ -7,6 +7,7 @@ export type { ArtifactStores } from './artifact-store.ts';
 export { acrValues } from './authentication-context.ts';
 export type { BrowserSessions, ConsoleSignIn, CurrentSession, SessionProof } from './browser-sessions.ts';
 export { identityScopes } from './claims.ts';
+export { type ClientDocuments, createClientDocuments, longestDocument } from './client-documents.ts';
 export { consoleCallbackPath, consoleClient, consoleClientId } from './console-client.ts';
 export type { OidcDomains } from './domains.ts';
 export { type ClientProof, createProtocolCalls, type ProtocolAnswer, type ProtocolCalls } from './first-party-calls.ts';

@@ -8,6 +8,7 @@ import { leaveLogoutToBackChannel } from './back-channel.ts';
 import { claimsByScope, identityScopes } from './claims.ts';
 import { assertClaimsParameter } from './claims-parameter.ts';
 import { createClientAdapter } from './client-adapter.ts';
+import { type ClientDocuments, longestDocument } from './client-documents.ts';
 import { createDirectRefreshGuard } from './direct-refresh.ts';
 import type { OidcDomains } from './domains.ts';
 import { hideEndedGrants } from './ended-access.ts';
@@ -40,6 +41,8 @@ export interface ProviderParts {
   readonly refreshes: RefreshCounter;
   readonly registry: Pick<SessionRegistry, 'isOver'>;
   readonly meter: ProtocolMeter;
+  /** How documents of clients are read, whatever their addresses are. */
+  readonly documents: ClientDocuments;
   readonly logger: Logger;
 }
 
@@ -131,10 +134,12 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
     renderError: renderErrorOn(parts.pages),
     clockTolerance: 15,
-    ...(settings.allowPrivateFetch && {
-      fetch: (url, { dispatcher: _guard, ...options }: RequestInit & { dispatcher?: unknown }) =>
-        globalThis.fetch(url, options),
-    }),
+    fetch: parts.documents,
+    fetchResponseBodyLimits: {
+      'client_id metadata document': longestDocument,
+      jwks_uri: longestDocument,
+      sector_identifier_uri: longestDocument,
+    },
   } as Configuration;
 }
 

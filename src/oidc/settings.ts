@@ -12,6 +12,4 @@ export interface OidcSettings {
   readonly refreshFamilySeconds: number;
   readonly sessionSeconds: number;
   readonly interactionSeconds: number;
-  /** Accept fetches to private addresses (jwks_uri, back-channel logout). Development and tests only. */
-  readonly allowPrivateFetch: boolean;
 }

@@ -1,16 +1,9 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { type ClientRequest, type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
 import { reasonOf } from '../shared/errors.ts';
+import { guardedLookup, isClosed, Refused, type Resolve, resolveAll } from './guarded-lookup.ts';
 import type { NetworkGuard } from './network-guard.ts';
 import { withinTime } from './within-time.ts';
-
-/** Finds all addresses of a name. */
-export type Resolve = (
-  hostname: string,
-  answer: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-) => void;
 
 /** How a request went: an HTTP status, or why there was none; `refused` when the address itself will not do. */
 export type PostResult = { readonly status: number } | { readonly error: string; readonly refused: boolean };
@@ -22,24 +15,6 @@ export type GuardedPost = (
   body: string,
   signal?: AbortSignal,
 ) => Promise<PostResult>;
-
-const resolveAll: Resolve = (hostname, answer) =>
-  systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) => answer(error, addresses ?? []));
-
-class Refused extends Error {}
-
-/** Looks a name up for the socket itself, so that what was checked is what is connected to. */
-function guardedLookup(guard: NetworkGuard, resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, (error, addresses) => {
-      const allowed = addresses.filter(({ address }) => guard.allows(address));
-      const [first] = allowed;
-      if (error || !first) callback(error ?? new Refused(guard.refusal), '', 0);
-      else if (options.all) callback(null, [...allowed]);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
 
 /** Answers beyond this are cut; only the status counts. */
 const longestAnswer = 64 * 1024;
@@ -90,11 +65,7 @@ export function createGuardedPost(options: {
   return async (url, headers, body, signal) => {
     const target = URL.parse(url);
     if (!target) return { error: 'The address cannot be read.', refused: true };
-    // A literal address is never looked up.
-    const literal = target.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(literal) !== 0 && !guard.allows(literal)) {
-      return { error: guard.refusal, refused: true };
-    }
+    if (isClosed(guard, target)) return { error: guard.refusal, refused: true };
     const late = AbortSignal.timeout(seconds * 1000);
     const settings: RequestOptions = {
       method: 'POST',

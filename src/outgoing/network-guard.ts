@@ -59,13 +59,13 @@ function bare(address: string): string {
 
 /**
  * Keeps requests whose address somebody typed off private networks, this machine and the metadata services of clouds.
- * @param options.variable name of the setting that `networks` comes from, for what operators read
+ * @param options.variable name of the setting that `networks` comes from, for what operators read; left out if there is none
  * @param options.networks addresses and CIDR ranges that are allowed all the same
  * @param options.anywhere development: no address is refused
  * @throws RangeError for an entry of `networks` that cannot be read.
  */
 export function createNetworkGuard(options: {
-  readonly variable: string;
+  readonly variable?: string;
   readonly networks: readonly string[];
   readonly anywhere: boolean;
 }): NetworkGuard {
@@ -76,7 +76,7 @@ export function createNetworkGuard(options: {
   );
   const isPublic = publicSpace();
   return {
-    refusal: `The address is not public, and ${variable} does not name it.`,
+    refusal: `The address is not public${variable ? `, and ${variable} does not name it` : ''}.`,
     allows(given) {
       const address = bare(given);
       if (isIP(address) === 0) return false;
