@@ -44,12 +44,12 @@ export const createPayloadCodec = (secrets: SecretRing): PayloadCodec => ({
   hashUserCode: (userCode) => secrets.mac('user-code', userCode),
 });
 
-/** Ten years: for what the library saves without an end, so that every row and key has one. */
+/** Ten years: for what the library saves without an end, so that every row and key has one that a date can be. */
 const longest = 315_360_000;
 
 /** How many seconds to keep an artifact. */
 export const secondsToKeep = (kind: Kind, expiresIn: number | undefined): number =>
-  (Number.isFinite(expiresIn) ? Math.max(0, expiresIn ?? 0) : longest) + (kind.grace ?? 0);
+  (Number.isFinite(expiresIn) ? Math.min(longest, Math.max(0, expiresIn ?? 0)) : longest) + (kind.grace ?? 0);
 
 /** The hash that stands for the grant of a payload, when it is revoked with its grant. */
 export const grantHashOf = (kind: Kind, payload: ArtifactPayload): string | undefined =>

@@ -1,8 +1,8 @@
-import { errors } from 'oidc-provider';
 import { sha256 } from '../shared/crypto.ts';
 import { secondsToKeep } from './artifact-payload.ts';
 import { rowsOf, type SqlArtifactParts } from './artifact-rows-sql.ts';
 import type { ArtifactStore } from './artifact-store.ts';
+import { AlreadyUsed } from './replays.ts';
 
 // One statement that either is the first to name this assertion or fails; an expired one may come again.
 const insertText = `
@@ -23,6 +23,6 @@ export const createReplayStore = (store: ArtifactStore, { database, clock }: Sql
       expiresAt: new Date(now + secondsToKeep({}, expiresIn) * 1000),
       now: new Date(now),
     });
-    if (inserted.length === 0) throw new errors.InvalidRequest('this assertion or proof was already used');
+    if (inserted.length === 0) throw new AlreadyUsed();
   },
 });

@@ -1,7 +1,7 @@
 // The one place that reaches into oidc-provider, because grant types that are registered get no helper for DPoP.
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 // @ts-expect-error the library has no types for its inside
-import validate, { checkDpopReplay as checkReplay } from 'oidc-provider/lib/helpers/validate_dpop.js';
+import validate, { checkDpopReplay as checkReplay, getDpopJwt } from 'oidc-provider/lib/helpers/validate_dpop.js';
 
 /** A proof of possession (RFC 9449) that was good for this request. */
 export interface DpopProof {
@@ -24,3 +24,9 @@ export const checkDpopReplay = checkReplay as (
   clientId: string,
   error?: new (description: string) => Error,
 ) => Promise<void>;
+
+/** The proof of this request, once the library has found it good; of a request without one undefined. */
+export const dpopProofOf = getDpopJwt as (
+  provider: Provider,
+  ctx: KoaContextWithOIDC,
+) => { readonly payload: { readonly jti?: string } } | undefined;

@@ -8,6 +8,7 @@ import { leaveLogoutToBackChannel } from './back-channel.ts';
 import { claimsByScope, identityScopes } from './claims.ts';
 import { assertClaimsParameter } from './claims-parameter.ts';
 import { createClientAdapter } from './client-adapter.ts';
+import { assertAssertion } from './client-assertions.ts';
 import { type ClientDocuments, longestDocument } from './client-documents.ts';
 import { createDirectRefreshGuard } from './direct-refresh.ts';
 import type { OidcDomains } from './domains.ts';
@@ -134,6 +135,7 @@ function configuration(parts: ProviderParts, jwks: JWKS): Configuration {
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
     renderError: renderErrorOn(parts.pages),
     clockTolerance: 15,
+    assertJwtClientAuthClaimsAndHeader: assertAssertion,
     fetch: parts.documents,
     fetchResponseBodyLimits: {
       'client_id metadata document': longestDocument,

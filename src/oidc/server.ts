@@ -5,6 +5,7 @@ import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { createKeyIntrospection, createKeyTokens, type KeyTokens } from './api-key-tokens.ts';
 import { type AppCodes, createAppCodes } from './app-codes.ts';
 import { type BrowserSessions, createBrowserSessions } from './browser-sessions.ts';
+import { refuseDeepAssertions } from './client-assertions.ts';
 import { createClientCredentialsEndpoint, type PlainAnswer } from './client-credentials-endpoint.ts';
 import { rememberAssertions } from './first-party-assertions.ts';
 import { createFirstPartyCodes, type FirstPartyCodes } from './first-party-codes.ts';
@@ -17,6 +18,7 @@ import { createAccessTokenVerifier } from './jwt-access-token.ts';
 import { lostDeviceSession } from './lost-device-session.ts';
 import { buildProvider, type ProviderParts } from './provider.ts';
 import { createRefreshEndpoint } from './refresh-endpoint.ts';
+import { refuseReplaysAlike } from './replays.ts';
 import { createResourceServerLookup } from './resource-servers.ts';
 import type { ResumeParts } from './resume-here.ts';
 import { protocolRoutes } from './routes.ts';
@@ -63,6 +65,7 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
   const build = (): { provider: Provider; plain: AnswerPlain; ask: TokenQuestions['ask']; handle: Middleware } => {
     const provider = buildProvider({ ...parts, registry }, signingKeys(domains.keys.current().signing));
     registry.attach(provider);
+    refuseReplaysAlike(provider);
     rememberAssertions(provider);
     registerTokenExchange({ provider, domains, verify, settings });
     endSessionsWithTokens(provider, domains.sessions, parts.logger);
@@ -77,6 +80,7 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
       return request.body.includes('grant_type=refresh_token') ? refresh(request) : issue(request);
     };
     const handle = compose([
+      refuseDeepAssertions,
       createSignedIntrospection(domains),
       createKeyIntrospection(domains, settings.issuer),
       createStructuredTokens(provider, domains, verify),
