@@ -88,9 +88,7 @@ async function insert(database: Database, key: ApiKey, hash: string, most: numbe
 async function list(database: Database, { owner, limit, after }: KeyFilter): Promise<ApiKey[]> {
   const query = database.sql<Row>('api_key').orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
   if (owner) query.where(ownerColumn(owner), owner.id);
-  if (after !== undefined) {
-    query.whereRaw('(created_at, id) < (select created_at, id from api_key where id = ?)', [after]);
-  }
+  if (after) query.whereRaw('(created_at, id) < (?, ?)', [new Date(after.at), after.id]);
   return ((await query) as Row[]).map(fromRow);
 }
 

@@ -29,11 +29,18 @@ export interface IssuedBefore {
   readonly audience?: string | undefined;
 }
 
+/** Where a key stands in the list. */
+export interface KeyPlace {
+  /** When it was made, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly id: string;
+}
+
 export interface KeyFilter {
   readonly owner?: KeyOwner | undefined;
   readonly limit: number;
-  /** Id of the last one of the page before. */
-  readonly after?: string | undefined;
+  /** The last one of the page before, which need not be there any more. */
+  readonly after?: KeyPlace | undefined;
 }
 
 /** Where keys are kept. */

@@ -1,6 +1,7 @@
 import type { Actor } from '../audit/index.ts';
 import type { AccountId } from '../shared/ids.ts';
 import type { ApiKey, KeyOwner, LiveApiKey, NewApiKey } from './api-key.ts';
+import type { KeyPlace } from './api-key-store.ts';
 import { createApiKey } from './create-api-key.ts';
 import { day, eventOf, type KeyContext, type KeyMode, type KeyParts } from './parts.ts';
 import { getOwn, type RotateOptions, rotateApiKey } from './rotate-api-key.ts';
@@ -24,12 +25,14 @@ export interface ApiKeys {
     by: Actor,
     options?: { readonly context?: KeyContext | undefined; readonly strong?: boolean | undefined },
   ): Promise<IssuedKey>;
-  /** Newest first, 100 at most, also those that are over; `after` is the last id of the page before. */
+  /** Newest first, 100 at most, also those that are over; `after` is the last one of the page before. */
   list(page?: {
     readonly owner?: KeyOwner | undefined;
     readonly limit?: number | undefined;
-    readonly after?: string | undefined;
+    readonly after?: KeyPlace | undefined;
   }): Promise<ApiKey[]>;
+  /** A key, also one that is over. */
+  find(id: string): Promise<ApiKey | undefined>;
   /** @throws AppError `not_found`, `forbidden`, `invalid_input`, `conflict`. */
   rotate(id: string, by: Actor, options: RotateOptions): Promise<IssuedKey>;
   /** Ends it at once, on every node. Twice changes nothing. @throws AppError `not_found`. */
@@ -82,6 +85,8 @@ export function createApiKeys(parts: KeyParts): ApiKeys {
     list({ owner, limit = pageLimit, after } = {}) {
       return store.list({ owner, after, limit: Math.max(1, Math.min(pageLimit, Math.trunc(limit))) });
     },
+
+    find: async (id) => (await store.find(id))?.key,
 
     rotate: (id, by, options) => rotateApiKey(parts, id, by, options),
 

@@ -5,7 +5,8 @@ import type { DeliveryFilter } from './delivery-store.ts';
 
 /** Apps that are told when a session of theirs has ended, and what became of it. */
 export interface BackChannel {
-  /** Newest first, 200 at most; `after` is the id of the last one of the page before. */
+  find(id: string): Promise<LogoutDelivery | undefined>;
+  /** Newest first, 200 at most; `after` is the last one of the page before. */
   list(filter?: Partial<DeliveryFilter>): Promise<LogoutDelivery[]>;
   /** How many there are of each status that has any, in the last 30 days. */
   count(): Promise<Partial<Record<DeliveryStatus, number>>>;
@@ -74,6 +75,7 @@ export function createBackChannel(parts: DeliveryParts): BackChannel {
   const { store, clock } = parts;
   const worker = new Worker(parts);
   return {
+    find: (id) => store.find(id),
     list: ({ limit = pageLimit, ...filter } = {}) =>
       store.list({ ...filter, limit: Math.max(1, Math.min(pageLimit, Math.trunc(limit))) }),
     count: () => store.count(),

@@ -77,9 +77,7 @@ async function listRows(database: Database, filter: DeliveryFilter): Promise<Log
   if (clientId !== undefined) query.where({ client_id: clientId });
   if (accountId !== undefined) query.where({ account_id: accountId });
   if (status !== undefined) query.where({ status });
-  if (after !== undefined) {
-    query.whereRaw('(created_at, id) < (select created_at, id from logout_delivery where id = ?)', [after]);
-  }
+  if (after) query.whereRaw('(created_at, id) < (?, ?)', [new Date(after.createdAt), after.id]);
   return ((await query) as Row[]).map(fromRow);
 }
 
@@ -104,6 +102,11 @@ export const createSqlDeliveryStore = (database: Database): DeliveryStore => ({
     const query = database.sql('logout_delivery').where({ id, status: 'pending' });
     if (outcome.status !== 'delivered') query.where({ claim: held });
     await query.update(changesOf(outcome));
+  },
+
+  async find(id) {
+    const row = (await database.sql<Row>('logout_delivery').where({ id }).first()) as Row | undefined;
+    return row && fromRow(row);
   },
 
   list: (filter) => listRows(database, filter),

@@ -25,8 +25,8 @@ export interface DeliveryFilter {
   readonly clientId?: ClientId | undefined;
   readonly accountId?: AccountId | undefined;
   readonly status?: DeliveryStatus | undefined;
-  /** Id of the last one of the page before. */
-  readonly after?: string | undefined;
+  /** The last one of the page before, which need not be there any more. */
+  readonly after?: Pick<LogoutDelivery, 'createdAt' | 'id'> | undefined;
   readonly limit: number;
 }
 
@@ -38,6 +38,7 @@ export interface DeliveryStore {
   claim(claim: Claim): Promise<Claimed[]>;
   /** Ends a try. `delivered` always counts; any other outcome only while the claim is still this one. */
   settle(delivery: Pick<Claimed, 'id' | 'claim'>, outcome: Outcome): Promise<void>;
+  find(id: string): Promise<LogoutDelivery | undefined>;
   /** Newest first. */
   list(filter: DeliveryFilter): Promise<LogoutDelivery[]>;
   /** How many there are of each status that has any. */

@@ -25,12 +25,12 @@ export interface Domains {
   readonly accountData: AccountData;
   readonly accountLife: Pick<AccountLife, 'prove'>;
   readonly accounts: Accounts;
-  readonly apiKeys: Pick<ApiKeys, 'create' | 'list' | 'rotate' | 'revoke' | 'revokeIssuedBefore'>;
+  readonly apiKeys: Pick<ApiKeys, 'create' | 'find' | 'list' | 'rotate' | 'revoke' | 'revokeIssuedBefore'>;
   readonly apis: Apis;
   readonly audit: AuditLog;
   readonly auditChain: Pick<AuditChain, 'check' | 'status'>;
   readonly auditReader: AuditReader;
-  readonly backChannel: Pick<BackChannel, 'list'>;
+  readonly backChannel: Pick<BackChannel, 'find' | 'list'>;
   readonly clients: Clients;
   readonly credentials: Pick<Credentials, 'setPassword' | 'factorsOf' | 'totp'>;
   readonly passkeys: Pick<Passkeys, 'usable' | 'countOf'>;

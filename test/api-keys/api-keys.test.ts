@@ -269,6 +269,10 @@ for (const lane of sqlLanes()) {
       await world.apiKeys.purge();
       const left = (await world.apiKeys.list({ owner })).map(({ id }) => id);
       expect(left).to.deep.equal([forever.key.id]);
+      // One that is gone still says where its page ended, by its moment.
+      const page = async (at: number) => (await world.apiKeys.list({ owner, after: { at, id: 'gone' } })).length;
+      expect([await page(forever.key.createdAt + 1), await page(forever.key.createdAt - 1)]).to.deep.equal([1, 0]);
+      expect(await world.apiKeys.find(short.key.id)).to.equal(undefined);
       expect(left).not.to.include(short.key.id);
     });
   });

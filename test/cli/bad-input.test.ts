@@ -80,6 +80,16 @@ describe('bad input on the command line', () => {
     ['a page of apps after nothing', ['clients', 'list', '--after', 'garbage'], /--after: There is no client/],
     ['a page of deliveries after nothing', ['sessions', 'deliveries', '--after', 'x'], /--after: Give the id/],
     ['a page of keys after nothing', ['api-keys', 'list', '--after', 'x'], /--after: Give the id/],
+    [
+      'a page of deliveries after one that is gone',
+      ['sessions', 'deliveries', '--after', 'lgo_nope'],
+      /--after: There is no delivery/,
+    ],
+    [
+      'a page of keys after one that is gone',
+      ['api-keys', 'list', '--after', '0123456789abcdef'],
+      /--after: There is no key/,
+    ],
     ['a page of revocations after nothing', ['revocations', 'list', '--after', 'x'], /--after: Give the cursor/],
     [
       'a cursor beyond what transactions have',

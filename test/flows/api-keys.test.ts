@@ -221,6 +221,9 @@ for (const lane of fullestStoreLane()) {
       expect(listed.json.items).to.have.length(1);
       expect(listed.json.items[0]).to.include({ id, name: 'Report', status: 'active' });
       expect(JSON.stringify(listed.json)).not.to.include('spk_');
+      const fromTheStart = await ask('GET', '/me/api-keys?cursor=99999999999999-zz');
+      expect(fromTheStart.json.items.map((key: { id: string }) => key.id)).to.deep.equal([id]);
+      expect((await ask('GET', '/me/api-keys?cursor=1-zz')).json.items).to.deep.equal([]);
       const stranger = await issue();
       expect((await ask('DELETE', `/me/api-keys/${stranger.key.id}`)).status).to.equal(404);
       expect((await ask('DELETE', `/me/api-keys/${id}`)).status).to.equal(204);

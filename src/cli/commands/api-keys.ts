@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ApiKey, IssuedKey, KeyOwner } from '../../api-keys/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asClientId } from '../../shared/ids.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, wrongCursor } from '../command.ts';
 import { type Domains, operator } from '../domains.ts';
 import { facts, moment, table } from '../render.ts';
 import { getClient } from './clients.ts';
@@ -112,7 +112,10 @@ const list = defineCommand({
   async run({ user, client, after }, domains) {
     const owner = await readOwner(domains, { user, client });
     if (owner?.kind === 'client') await getClient(domains, owner.id);
-    return (await domains.apiKeys.list({ owner, after })).map(shown);
+    const last = after === undefined ? undefined : await domains.apiKeys.find(after);
+    if (after !== undefined && !last) wrongCursor(`There is no key ${after}.`);
+    const place = last && { at: last.createdAt, id: last.id };
+    return (await domains.apiKeys.list({ owner, after: place })).map(shown);
   },
   render: (keys) =>
     table(

@@ -4,7 +4,7 @@ import type { RiskStanding } from '../../risk/index.ts';
 import type { ListedSession } from '../../sessions/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { asClientId } from '../../shared/ids.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, wrongCursor } from '../command.ts';
 import { operator } from '../domains.ts';
 import { moment, table } from '../render.ts';
 import { getAccount, login } from './users.ts';
@@ -96,9 +96,12 @@ const deliveries = defineCommand({
       .describe('Id of the last one of the page before.'),
   }),
   example: 'sallyport sessions deliveries --status failed',
-  async run({ client, user, ...filter }, domains) {
+  async run({ client, user, after, ...filter }, domains) {
+    const last = after === undefined ? undefined : await domains.backChannel.find(after);
+    if (after !== undefined && !last) wrongCursor(`There is no delivery ${after}.`);
     const listed = await domains.backChannel.list({
       ...filter,
+      after: last,
       clientId: client === undefined ? undefined : asClientId(client),
       accountId: user === undefined ? undefined : (await getAccount(domains, user)).id,
     });

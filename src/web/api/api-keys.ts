@@ -105,7 +105,7 @@ const list = ({ apiKeys }: Needs): Operation =>
     query: pageQuery,
     replies: { 200: { description: 'A page of keys.', body: pageOf(key), example: { items: [example] } } },
     async handler({ caller, query: { limit, cursor } }) {
-      const found = await apiKeys.list({ owner: ownerOf(caller), limit: limit + 1, after: cursor?.id });
+      const found = await apiKeys.list({ owner: ownerOf(caller), limit: limit + 1, after: cursor });
       const { shown: page, next } = cut(found, limit, ({ id, createdAt }) => ({ id, at: createdAt }));
       return { status: 200, body: { items: page.map(shown), ...next } };
     },
