@@ -1,5 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { generate } from 'otplib';
 import type { Account, Accounts } from '../accounts/index.ts';
 import type { Apis, NewApi } from '../apis/index.ts';
@@ -100,6 +100,8 @@ function readDemoFile(file: string): DemoFile | undefined {
 }
 
 function writeDemoFile(file: string, content: DemoFile): DemoFile {
+  // With a database and secrets of its own, this is the first thing that the server keeps there.
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.tmp`, file);
   return content;

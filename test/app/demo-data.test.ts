@@ -138,6 +138,17 @@ describe('demo data', () => {
     expect(phone?.apis).to.have.property(`${issuer}/api/v1`);
   });
 
+  it('is made where there is no data directory yet, which nobody else may enter', async () => {
+    const outer = dataDir;
+    dataDir = join(outer, 'data');
+    try {
+      await expectUsable(await start());
+      expect(statSync(dataDir).mode & 0o777).to.equal(0o700);
+    } finally {
+      dataDir = outer;
+    }
+  });
+
   it('is the same at the next start, and writes nothing', async () => {
     const first = await start();
     const before = await database.sql('audit_event').count();
