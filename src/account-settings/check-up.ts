@@ -12,7 +12,13 @@ export type CheckUpItem =
       /** What a sign-in asks for after the password, when it asks. */
       readonly by: 'app' | 'passkey';
     }
-  | { readonly code: 'backup-codes'; readonly state: 'good' | 'offer' | 'advice'; readonly left: number }
+  | {
+      readonly code: 'backup-codes';
+      readonly state: 'good' | 'offer' | 'advice';
+      readonly left: number;
+      /** What is lost on the day that they are needed. */
+      readonly without: 'app' | 'passkey';
+    }
   | { readonly code: 'passkey'; readonly state: 'good' | 'offer'; readonly count: number }
   | {
       readonly code: 'password';
@@ -45,10 +51,11 @@ function passwordItem(state: SecurityState, now: number): CheckUpItem {
     : { code, state: 'good', reason: 'fine', changedAt };
 }
 
-/** Whoever has a passkey alone may have several of them, so that codes are an offer. */
-function backupCodesItem({ factors: { totp, backupCodes: left } }: SecurityState): CheckUpItem {
-  const few = left <= fewBackupCodes;
-  return { code: 'backup-codes', state: few ? (totp ? 'advice' : 'offer') : 'good', left };
+/** Of several passkeys one stands in for another, so that codes are an offer; without a password they open nothing. */
+function backupCodesItem({ factors: { password, totp, backupCodes: left }, passkeys }: SecurityState): CheckUpItem {
+  const needed = totp || (password && passkeys.length < 2);
+  const state = left > fewBackupCodes ? 'good' : needed ? 'advice' : 'offer';
+  return { code: 'backup-codes', state, left, without: totp ? 'app' : 'passkey' };
 }
 
 /** Browsers that came lately to an account that had others before; not the one that asks. */

@@ -120,15 +120,23 @@ export interface AccountPasskeyRow {
   readonly usedAt?: Date | undefined;
 }
 
-export interface AccountPasskeysPage extends AccountPageModel {
+/** What a passkey changes for a sign-in with the password. */
+export interface PasskeyEffect {
+  /** A sign-in with the password asks for no second step now, and does with a passkey. */
+  readonly isFirstSecondStep?: boolean | undefined;
+}
+
+export interface AccountPasskeysPage extends AccountPageModel, PasskeyEffect {
   readonly usable: boolean;
   readonly passkeys: readonly AccountPasskeyRow[];
   readonly full: boolean;
+  /** There is no backup code for a day without them. */
+  readonly needsBackupCodes?: boolean | undefined;
   /** For the browser; see views/partials/passkey.ejs. */
   readonly signals?: object | undefined;
 }
 
-export interface AccountPasskeyAddPage extends AccountPageModel {
+export interface AccountPasskeyAddPage extends AccountPageModel, PasskeyEffect {
   readonly options?: CreationOptions | undefined;
   readonly name?: string | undefined;
   readonly nameError?: string | undefined;

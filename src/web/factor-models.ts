@@ -69,6 +69,8 @@ export interface OfferPasskeyPage {
   readonly app: AppIdentity;
   readonly who: string;
   readonly options: CreationOptions;
+  /** A sign-in with the password asks for no second step now, and does with a passkey. */
+  readonly isFirstSecondStep?: boolean | undefined;
   /** Why the last try came to nothing. */
   readonly problem?: string | undefined;
 }

@@ -47,6 +47,20 @@ describe('the security check-up', () => {
     expect([3, 2, 1, 0].map(left)).to.deep.equal(['good', 'advice', 'advice', 'advice']);
   });
 
+  it('wants a spare way in beside the only passkey, and offers one beside several', () => {
+    const [passkey] = good.passkeys;
+    const only = { factors: { password: true, totp: false, backupCodes: 0 } };
+    const items = look(only);
+    expect(items[0]).to.deep.equal({ code: 'backup-codes', state: 'advice', left: 0, without: 'passkey' });
+    const row = rowOfItem(items[0] as (typeof items)[number]);
+    expect(row).to.deep.include({ title: 'You have no backup codes', tone: 'warn' });
+    expect(row.text).to.include('does not let you in');
+    const two = { ...only, passkeys: passkey ? [passkey, { ...passkey, id: 'q' }] : [] };
+    expect(stateOf('backup-codes', two)).to.equal('offer');
+    const passwordless = { factors: { password: false, totp: false, backupCodes: 0 }, times: {} };
+    expect(stateOf('backup-codes', passwordless), 'codes stand in for nothing without a password').to.equal('offer');
+  });
+
   it('looks at what is known of the password', () => {
     expect(stateOf('password', { mustChangePassword: true })).to.equal('advice');
     expect(stateOf('password', { passwordExpired: true })).to.equal('advice');

@@ -75,6 +75,7 @@ export const factorFixtures: readonly Fixture[] = [
     { invalid: true },
   ),
   fixture('offer-passkey', 'offer-passkey', { app, who, options: offered }),
+  fixture('offer-passkey-first', 'offer-passkey', { app, who, options: offered, isFirstSecondStep: true }),
   fixture(
     'offer-passkey-error',
     'offer-passkey',

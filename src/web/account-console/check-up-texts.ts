@@ -51,12 +51,14 @@ const rows: { readonly [Code in CheckUpItem['code']]: (item: Item<Code>) => Omit
           text: 'With a code from your phone, a stolen password is not enough.',
           action: to('/two-step/authenticator', 'Turn on', true),
         },
-  'backup-codes': ({ state, left }) => {
-    const text = 'They open the second door when your phone is not at hand.';
+  'backup-codes': ({ state, left, without }) => {
+    const text = `They open the second door when your ${without === 'app' ? 'phone' : 'passkey'} is not at hand.`;
     if (state === 'good') return { title: `You have ${left} backup codes left`, text };
-    const title =
-      left === 0 ? 'You have no backup codes' : `Only ${left} backup code${left === 1 ? ' is' : 's are'} left`;
-    return { title, text, action: to('/two-step/backup-codes', 'Make new codes', true) };
+    const action = to('/two-step/backup-codes', left === 0 ? 'Make backup codes' : 'Make new codes', true);
+    if (left > 0) return { title: `Only ${left} backup code${left === 1 ? ' is' : 's are'} left`, text, action };
+    const alone = 'Your passkey is your only second step. Without it, your password does not let you in.';
+    const isAlone = state === 'advice' && without === 'passkey';
+    return { title: 'You have no backup codes', text: isAlone ? alone : text, action };
   },
   password: passwordRow,
   email: ({ state }) =>

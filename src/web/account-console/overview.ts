@@ -21,13 +21,23 @@ function firstDoor({ factors, times, passkeys }: SecurityState, items: readonly 
   };
 }
 
-function secondDoor({ factors, times, secondFactor, passkeys }: SecurityState): AccountDoor {
+/** Without a spare way in, a lost phone or key shuts its person out, so the door is not in good order. */
+function spareState(items: readonly CheckUpItem[]): AccountDoor['state'] {
+  const codes = items.find((item) => item.code === 'backup-codes');
+  if (codes?.state !== 'advice') return good;
+  return { label: codes.left === 0 ? 'No backup codes' : 'Few backup codes', tone: 'warn' };
+}
+
+function secondDoor(
+  { factors, times, secondFactor, passkeys }: SecurityState,
+  items: readonly CheckUpItem[],
+): AccountDoor {
   const { totp, backupCodes } = factors;
   const codes = { label: 'Backup codes', value: backupCodes === 0 ? 'None left' : `${backupCodes} left` };
   if (secondFactor && !totp) {
     return {
       name: passkeys.length > 0 ? 'Passkey' : 'Backup codes',
-      state: good,
+      state: spareState(items),
       facts: [
         { label: 'Passkeys', value: String(passkeys.length) },
         { ...codes, value: codes.value.replace(' left', '') },
@@ -37,7 +47,7 @@ function secondDoor({ factors, times, secondFactor, passkeys }: SecurityState): 
   }
   return {
     name: totp ? 'Authenticator app' : 'Not set up',
-    state: totp ? good : { label: 'Open', tone: 'warn' },
+    state: totp ? spareState(items) : { label: 'Open', tone: 'warn' },
     facts: totp ? [{ label: 'Added', at: dateOf(times.totp) }, codes] : [{ label: 'Asks for', value: 'Nothing yet' }],
     action: totp
       ? { href: '/account/two-step', label: 'Manage two-step verification' }
@@ -47,10 +57,18 @@ function secondDoor({ factors, times, secondFactor, passkeys }: SecurityState): 
 
 const numbers = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 
+/** Everything that the list below does not call good is counted here, or the two would seem to disagree. */
 function leadOf(items: readonly CheckUpItem[]): string {
-  const open = items.filter(({ state }) => state === 'advice').length;
-  if (open === 0) return 'Your account is in good order. There is nothing that you have to do.';
-  return `${numbers[open] ?? open} thing${open === 1 ? ' needs' : 's need'} your attention.`;
+  const count = (wanted: CheckUpItem['state']): number => items.filter(({ state }) => state === wanted).length;
+  const [open, offers] = [count('advice'), count('offer')];
+  const things = (many: number): string => `${numbers[many] ?? many} thing${many === 1 ? '' : 's'}`;
+  const safer = 'would make your account safer';
+  if (open > 0) {
+    const more = offers === 0 ? '' : `, and ${numbers[offers]?.toLowerCase() ?? offers} more ${safer}`;
+    return `${things(open)} ${open === 1 ? 'needs' : 'need'} your attention${more}.`;
+  }
+  if (offers > 0) return `There is nothing that you have to do. ${things(offers)} ${safer}.`;
+  return 'Your account is in good order. There is nothing that you have to do.';
 }
 
 /** The first page of the console: how the account is guarded, and what to do next. */
@@ -69,7 +87,7 @@ export const overviewPage = ({ settings, sessions, pages, clock }: SecuritySurfa
       done,
       name: account.profile.given_name ?? account.profile.name ?? account.username,
       lead: leadOf(items),
-      doors: [firstDoor(state, items), secondDoor(state)],
+      doors: [firstDoor(state, items), secondDoor(state, items)],
       summary: `${fine} of ${items.length} in good order`,
       items: items.map(rowOfItem).map(({ action, ...row }, index) => ({
         ...row,

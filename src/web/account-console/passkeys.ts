@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { SecurityState } from '../../account-settings/index.ts';
 import { mostPasskeys, type Passkey } from '../../passkeys/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { AccountPasskeyAddPage, AccountPasskeyPage, AccountPasskeyRow } from '../account-models.ts';
@@ -18,11 +19,17 @@ const rowOf = ({ id, name, provider, synced, backedUp, createdAt, lastUsedAt }: 
   usedAt: dateOf(lastUsedAt),
 });
 
+/** Whether a passkey makes the password alone open nothing any more. */
+const isFirstSecondStep = ({ factors, secondFactor }: SecurityState): boolean => factors.password && !secondFactor;
+
 /** The list of passkeys. */
 export const passkeysPage = ({ settings, passkeys, pages }: SecuritySurface): AccountPage => ({
   path: '/passkeys',
   notices: {
-    added: 'The passkey is added. Use it at your next sign-in, in the place of your password and code.',
+    added: 'The passkey is added. It opens both doors at your next sign-in.',
+    'added-first':
+      'The passkey is added, and opens both doors at once. From now on a sign-in with your password asks for it too.',
+    'added-beside': 'The passkey is added. Use it at your next sign-in, in the place of your password and code.',
     renamed: 'The passkey has its new name.',
     removed: 'The passkey is removed. Your browser may still offer it until you delete it there as well.',
   },
@@ -34,6 +41,8 @@ export const passkeysPage = ({ settings, passkeys, pages }: SecuritySurface): Ac
       usable: state.passkeysUsable,
       passkeys: state.passkeys.map(rowOf),
       full: state.passkeys.length >= mostPasskeys,
+      isFirstSecondStep: isFirstSecondStep(state),
+      needsBackupCodes: state.factors.password && state.secondFactor && state.factors.backupCodes === 0,
       signals: await passkeys.accountSignals(account),
     });
   },
@@ -53,11 +62,17 @@ async function showAdd(
   more: Pick<AccountPasskeyAddPage, 'name' | 'nameError' | 'problem'> = {},
 ): Promise<void> {
   const { account, shell, done } = visit;
-  const { passkeysUsable, passkeys } = await settings.securityState(account);
+  const state = await settings.securityState(account);
+  const { passkeysUsable, passkeys } = state;
   if (!passkeysUsable || passkeys.length >= mostPasskeys) return void ctx.redirect('/account/passkeys');
   const options = await settings.beginPasskey(account, bindingOf(visit, 'passkey'));
   const status = more.nameError === undefined && more.problem === undefined ? 200 : 422;
-  await pages.show(ctx, 'account-passkey-add', { shell, done, options, ...more }, status);
+  await pages.show(
+    ctx,
+    'account-passkey-add',
+    { shell, done, options, isFirstSecondStep: isFirstSecondStep(state), ...more },
+    status,
+  );
 }
 
 async function add(surface: SecuritySurface, ctx: Context, visit: AccountVisit, form: Form): Promise<void> {
@@ -67,6 +82,7 @@ async function add(surface: SecuritySurface, ctx: Context, visit: AccountVisit, 
     const problem = 'No passkey came from your browser. Adding one needs JavaScript and a browser that knows passkeys.';
     return showAdd(surface, ctx, visit, { name, problem });
   }
+  const before = await surface.settings.securityState(visit.account);
   try {
     const input = { binding: bindingOf(visit, 'passkey'), response, name };
     const { synced } = await surface.settings.addPasskey(visit.account, input, metaOf(ctx));
@@ -75,7 +91,7 @@ async function add(surface: SecuritySurface, ctx: Context, visit: AccountVisit, 
   } catch (error) {
     return showAdd(surface, ctx, visit, { name, ...problemOf(error) });
   }
-  seeDone(ctx, '/passkeys', 'added');
+  seeDone(ctx, '/passkeys', isFirstSecondStep(before) ? 'added-first' : before.factors.totp ? 'added-beside' : 'added');
 }
 
 /** The page where a passkey is added. */

@@ -1,3 +1,4 @@
+import { hasSecondFactor } from '../../credentials/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { FlowView } from '../../sign-in/index.ts';
 import type { ChangePasswordPage } from '../factor-models.ts';
@@ -62,7 +63,9 @@ export async function submitChangePassword(surface: SignInSurface, remember: Rem
 
 async function showOffered(surface: SignInSurface, visit: Visit, view: FlowView, problem?: string): Promise<void> {
   const options = await surface.signIn.beginOfferedPasskey(visit.interaction.uid);
-  const model = { app: appOf(visit), who: whoOf(view), options, problem };
+  const { password, totp, backupCodes, passkeys = 0 } = view.factors;
+  const isFirstSecondStep = password && !hasSecondFactor({ totp, backupCodes, passkeys });
+  const model = { app: appOf(visit), who: whoOf(view), options, problem, isFirstSecondStep };
   await surface.pages.show(visit.ctx, 'offer-passkey', model, problem === undefined ? 200 : 422);
 }
 
