@@ -78,7 +78,6 @@ export interface TotpPage extends SecondDoorPage {
   readonly backupCodes: boolean;
   readonly passkeys?: boolean | undefined;
   readonly passkey?: PasskeyAsk | undefined;
-  readonly resetUrl?: string | undefined;
 }
 
 export interface BackupCodePage extends SecondDoorPage {
@@ -168,6 +167,8 @@ export interface ErrorPage {
   readonly reference: string;
   readonly time: Date;
   readonly status?: number | undefined;
+  /** It happens to everybody: nobody has to look into it. */
+  readonly ordinary?: boolean | undefined;
   readonly app?: AppIdentity | undefined;
   /** Where trying again makes sense; a path of ours. */
   readonly retryUrl?: string | undefined;

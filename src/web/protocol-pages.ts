@@ -17,10 +17,11 @@ interface Needs {
 }
 
 /** What a person reads for a protocol error. Everything else is a message for developers. */
-const sentences: Readonly<Record<string, { title: string; message: string }>> = {
+const sentences: Readonly<Record<string, { title: string; message: string; ordinary?: boolean }>> = {
   expired: {
     title: 'This sign-in has expired',
     message: 'It was open for too long, or was finished in another tab. Nothing is lost: start again from the app.',
+    ordinary: true,
   },
   invalid_client: {
     title: 'This app is not known here',

@@ -33,7 +33,7 @@ const mappings: Readonly<Record<ErrorCode, Mapping>> = {
   not_found: { status: 404, title: 'There is nothing here', oauthError: 'invalid_request' },
   conflict: { status: 409, title: 'Something else was faster', oauthError: 'invalid_request' },
   expired: { status: 410, title: 'This has expired', oauthError: 'invalid_request' },
-  rate_limited: { status: 429, title: 'Too many tries', oauthError: 'too_many_requests' },
+  rate_limited: { status: 429, title: 'Wait before the next try', oauthError: 'too_many_requests' },
   unavailable: { status: 503, title: 'Not available right now', oauthError: 'temporarily_unavailable' },
 };
 
@@ -46,7 +46,7 @@ const byStatus: Readonly<Record<number, { readonly title: string; readonly messa
     title: 'There is nothing here',
     message: 'No page has this address. Check it, or go back to the app that you came from.',
   },
-  405: { title: 'Not like this', message: 'This address does not take that kind of request.' },
+  405: { title: 'That is not possible here', message: 'This address does not take that kind of request.' },
   413: { title: 'Too large', message: 'The request is larger than this server takes.' },
   415: { title: 'Wrong kind of content', message: 'This address does not take that kind of content.' },
   421: { title: 'Wrong address', message: 'This server does not answer at that address.' },
