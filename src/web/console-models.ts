@@ -64,6 +64,8 @@ export interface AdminOverviewPage {
     readonly by: string;
     readonly from: string;
     readonly at: Date;
+    /** The event in the audit log. */
+    readonly href: string;
   }[];
   readonly keys: readonly {
     readonly kid: string;

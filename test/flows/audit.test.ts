@@ -55,11 +55,11 @@ describe('the audit log of a running server', () => {
     expect(rowsIn(await open(`?q=${encodeURIComponent(admin.account.email)}&type=sign_in.succeeded`))).to.equal(1);
     expect(rowsIn(await open(`?actor=${admin.login}&type=sign_in.succeeded`))).to.equal(1);
     expect(rowsIn(await open(`?q=${encodeURIComponent('</script>')}`))).to.equal(50);
-    expect((await open('?q=nothing-like-this')).text).to.include('No event is like that.');
+    expect((await open('?q=nothing-like-this')).text).to.include('No event matches.');
   });
 
   it('takes any address, and says which day is none', async () => {
-    expect((await open('?from=2026-99-01&to=x')).text).to.include('2026-99-01 is no day.');
+    expect((await open('?from=2026-99-01&to=x')).text).to.include('“2026-99-01” is not a date.');
     for (const query of [
       '?after=1-evt_x&record=evt_none',
       '?type[]=1&q=a&q=b',

@@ -6,7 +6,8 @@ import { personOf } from '../console/console-shell.ts';
 import type { AdminOverviewPage, ConsoleShell } from '../console-models.ts';
 import type { PageWriter } from '../page-writer.ts';
 import { addAuditDownload } from './audit-download.ts';
-import { type AuditPageNeeds, addAuditPage, auditPath } from './audit-page.ts';
+import { type AuditPageNeeds, addAuditPage } from './audit-page.ts';
+import { auditPath } from './audit-query.ts';
 import { createOverviewReader, type OverviewSources } from './overview.ts';
 import { addSessionsPage, type SessionsPageNeeds, sessionsPath } from './sessions-page.ts';
 

@@ -7,8 +7,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ConsoleGuard } from '../console/console-guard.ts';
 import { metaOf } from '../request-meta.ts';
-import { auditPath } from './audit-page.ts';
-import { filterOfQuery, readAuditQuery } from './audit-query.ts';
+import { auditPath, filterOfQuery, readAuditQuery } from './audit-query.ts';
 
 interface Needs {
   readonly guard: ConsoleGuard;

@@ -40,7 +40,17 @@ export interface AdminAuditPage {
   /** What of the filter could not be read; it was left out. */
   readonly problem?: string | undefined;
   readonly record?:
-    | { readonly text: string; readonly facts: readonly { readonly name: string; readonly value: string }[] }
+    | {
+        readonly text: string;
+        readonly facts: readonly {
+          readonly name: string;
+          readonly value: string;
+          /** A moment, shown in the place of the value. */
+          readonly at?: Date | undefined;
+          /** What the record itself has, where the value says it in words. */
+          readonly exact?: string | undefined;
+        }[];
+      }
     | undefined;
   readonly events: readonly AuditPageEvent[];
   readonly paged: boolean;

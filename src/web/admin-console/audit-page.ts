@@ -15,9 +15,9 @@ import type { ConsoleGuard } from '../console/console-guard.ts';
 import type { ConsoleShell } from '../console-models.ts';
 import type { PageWriter } from '../page-writer.ts';
 import type { AdminAuditPage } from './audit-page-model.ts';
-import { type AuditQuery, auditAddress, filterOfQuery, readAuditQuery } from './audit-query.ts';
-import { describeEvents } from './audit-rows.ts';
-import { auditTexts, eventText } from './audit-texts.ts';
+import { type AuditQuery, auditAddress, auditPath, filterOfQuery, readAuditQuery } from './audit-query.ts';
+import { describeEvents, namesFor, shorten } from './audit-rows.ts';
+import { actorTexts, auditTexts, eventText } from './audit-texts.ts';
 
 /** What the audit page is made of. */
 export interface AuditPageNeeds {
@@ -30,7 +30,6 @@ export interface AuditPageNeeds {
   readonly clock: Clock;
 }
 
-export const auditPath = '/admin/audit';
 const pageSize = 50;
 /** Milliseconds that an event may wait for its place before the page says that something is wrong. */
 const late = 120_000;
@@ -87,23 +86,32 @@ function chainText({ head, waiting, waitingSince }: ChainStatus, now: number): A
   };
 }
 
-function factsOf(row: AuditRow): NonNullable<AdminAuditPage['record']>['facts'] {
+type Facts = NonNullable<AdminAuditPage['record']>['facts'];
+
+/** All of a record: names as the list has them, and the ids and times to look for them elsewhere. */
+async function factsOf(row: AuditRow, nameFor: (id: string) => Promise<string>): Promise<Facts> {
   const { actor } = row;
-  const facts: readonly (readonly [string, string | undefined])[] = [
-    ['Event', row.id],
-    ['Type', row.type],
-    ['When', new Date(row.at).toISOString()],
-    ['Result', row.outcome],
-    ['Who', 'id' in actor ? actor.id : actor.kind],
-    ['On', row.subject],
-    ['App', row.clientId],
-    ['Session', row.sessionId],
-    ['Address', row.ip],
-    ['Browser', row.userAgent],
-    ['Request', row.requestId],
-    ['Details', row.details && JSON.stringify(row.details)],
+  const named = async (name: string, id: string | undefined): Promise<Facts> => {
+    if (id === undefined) return [];
+    const value = await nameFor(id);
+    return [value === shorten(id) ? { name, value: id } : { name, value, exact: id }];
+  };
+  const plain = (name: string, value: string | undefined): Facts => (value === undefined ? [] : [{ name, value }]);
+  const at = new Date(row.at);
+  return [
+    ...plain('Event', row.id),
+    ...plain('Type', row.type),
+    { name: 'When', value: '', at, exact: at.toISOString() },
+    ...plain('Result', row.outcome === 'failure' ? 'Failed' : 'Done'),
+    ...('id' in actor ? await named('Who', actor.id) : plain('Who', actorTexts[actor.kind])),
+    ...(await named('On', row.subject)),
+    ...(await named('App', row.clientId)),
+    ...plain('Session', row.sessionId),
+    ...plain('Address', row.ip),
+    ...plain('Browser', row.userAgent),
+    ...plain('Request', row.requestId),
+    ...plain('Details', row.details && JSON.stringify(row.details)),
   ];
-  return facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 }
 
 /** Reads everything that the page shows. */
@@ -123,7 +131,7 @@ async function readPage(needs: AuditPageNeeds, query: AuditQuery): Promise<Omit<
     chain: chainText(status, clock.now()),
     form: formOf(query),
     problem: query.problem,
-    record: record && { text: eventText(record), facts: factsOf(record) },
+    record: record && { text: eventText(record), facts: await factsOf(record, namesFor(needs)) },
     events: described.map((event, index) => ({
       ...event,
       href: `${auditPath}?${auditAddress(query, { ...here, record: page.rows[index]?.id ?? '' })}#record`,

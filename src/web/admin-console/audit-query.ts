@@ -18,6 +18,11 @@ export interface AuditQuery {
   readonly problem?: string | undefined;
 }
 
+/** Where the audit page is. */
+export const auditPath = '/admin/audit';
+/** An event in full, above the newest of all. */
+export const recordAddress = (id: string): string => `${auditPath}?record=${encodeURIComponent(id)}#record`;
+
 const day = 86_400_000;
 const longest = 200;
 
@@ -46,7 +51,7 @@ export function readAuditQuery(query: Readonly<Record<string, unknown>>): AuditQ
     to: isDay(to) ? to : '',
     after: placeOf(one(query.after)),
     record: /^evt_[0-9a-z]{1,40}$/.exec(one(query.record))?.[0],
-    ...(wrong !== undefined && { problem: `${wrong} is no day. Days are written as 2026-03-01.` }),
+    ...(wrong !== undefined && { problem: `“${wrong}” is not a date. Write dates as 2026-03-01.` }),
   };
 }
 

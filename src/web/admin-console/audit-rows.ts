@@ -11,10 +11,11 @@ interface Names {
   readonly clients: Pick<Clients, 'find'>;
 }
 
-const shorten = (id: string): string => (id.length > 20 ? `${id.slice(0, 16)}…` : id);
+/** An id without a name, as the list shows it. */
+export const shorten = (id: string): string => (id.length > 20 ? `${id.slice(0, 16)}…` : id);
 
 /** Looks each id up once, however many rows it is in. */
-function namesFor({ accounts, clients }: Names): (id: string) => Promise<string> {
+export function namesFor({ accounts, clients }: Names): (id: string) => Promise<string> {
   const known = new Map<string, Promise<string>>();
   const look = async (id: string): Promise<string> => {
     if (id.startsWith('acc_')) {
@@ -30,10 +31,12 @@ function namesFor({ accounts, clients }: Names): (id: string) => Promise<string>
   };
 }
 
+type Described = Omit<AdminOverviewPage['events'][number], 'href'>;
+
 /** Audit rows as a person reads them: words for the event, names for ids. */
-export function describeEvents(rows: readonly AuditRow[], names: Names): Promise<AdminOverviewPage['events']> {
+export function describeEvents(rows: readonly AuditRow[], names: Names): Promise<Described[]> {
   const nameFor = namesFor(names);
-  const describe = async (row: AuditRow): Promise<AdminOverviewPage['events'][number]> => {
+  const describe = async (row: AuditRow): Promise<Described> => {
     const { actor } = row;
     const by = 'id' in actor ? await nameFor(actor.id) : actorTexts[actor.kind];
     const about = row.subject ?? row.clientId;

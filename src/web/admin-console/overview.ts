@@ -6,6 +6,7 @@ import type { KeyState, Keys, KeyView } from '../../keys/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { SignIn } from '../../sign-in/index.ts';
 import type { AdminOverviewPage } from '../console-models.ts';
+import { recordAddress } from './audit-query.ts';
 import { describeEvents } from './audit-rows.ts';
 import { drawSignIns, type SignInDay } from './sign-in-chart.ts';
 
@@ -149,11 +150,12 @@ export function createOverviewReader(
       keys.list(),
       clients.list({ limit: shown.clients + 1 }),
     ]);
+    const described = await describeEvents(rows, { accounts, clients });
     return {
       lead: 'Who signs in, with what, and which keys stand behind it. Sessions can be ended here; the command line changes everything else.',
       tiles,
       chart,
-      events: await describeEvents(rows, { accounts, clients }),
+      events: described.map((event, index) => ({ ...event, href: recordAddress(rows[index]?.id ?? '') })),
       keys: keyList.sort(byState).map(keyRow),
       clients: clientList.slice(0, shown.clients).map(clientRow),
       ...(clientList.length > shown.clients && { moreClients: `The ${shown.clients} newest are shown.` }),
