@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
 import type { EdgeContext, EdgeMiddleware } from './context.ts';
@@ -42,6 +43,20 @@ export function createHostCheck(issuer: string): (req: IncomingMessage) => Addre
   };
 }
 
+// The stylesheet has no address at a wrong host, so this page brings the few lines that make it look like the others.
+const style = `
+:root{color-scheme:light dark}
+body{display:grid;place-content:center;justify-items:center;min-height:100dvh;margin:0;background:light-dark(#f3f2ec,#111615);color:light-dark(#1a201e,#e6ebe7);font:1rem/1.5 system-ui,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
+main{box-sizing:border-box;width:min(100vw,26.5rem);padding:2rem;border:1px solid light-dark(#dedbd0,#2b3431);border-radius:14px;background:light-dark(#fffefb,#181f1d)}
+h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.2}
+p{margin:0;color:light-dark(#565e59,#9fada7)}
+a{color:light-dark(#0c5f5a,#6ccab8)}
+:focus-visible{outline:2px solid light-dark(#0c5f5a,#9be6d8);outline-offset:2px}
+`;
+const policy =
+  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; ` +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
 function misdirected(ctx: EdgeContext, issuer: string): void {
   ctx.status = 421;
   ctx.state.refusal = { code: 'misdirected', reason: ctx.get('Host').slice(0, 100) };
@@ -49,10 +64,11 @@ function misdirected(ctx: EdgeContext, issuer: string): void {
     ctx.throw(421, `This server answers at ${issuer} only. Use that address.`);
   }
   ctx.type = 'html';
-  // Its styles have no address here either.
+  ctx.set('Content-Security-Policy', policy);
   ctx.body = `<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>Use ${issuer}</title>
+<style>${style}</style>
 <main><h1>This is not the address of this server</h1>
 <p>It answers at <a href="${issuer}/">${issuer}</a> only. Open that address instead.</p></main>
 </html>
