@@ -1,10 +1,9 @@
 import type { Account, AccountPatch } from '../../accounts/index.ts';
 import type { Form } from '../http/form.ts';
 import type { AccountProfilePage, ConsoleField } from './data-page-models.ts';
+import { timeZones } from './time-zones.ts';
 
 type FieldText = Pick<ConsoleField, 'label' | 'hint' | 'kind' | 'attributes'>;
-
-const zones: readonly string[] = Intl.supportedValuesOf('timeZone');
 
 const field = (label: string, autocomplete: string, more: Partial<FieldText> = {}): FieldText => ({
   label,
@@ -133,7 +132,7 @@ export function profileGroups(
     ...group,
     fields: Object.entries(fields).map(([name, text]) => {
       const value = values[name] ?? '';
-      const known = value === '' || zones.includes(value) ? zones : [value, ...zones];
+      const known = value === '' || timeZones.includes(value) ? timeZones : [value, ...timeZones];
       return {
         name,
         value,
