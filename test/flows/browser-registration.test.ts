@@ -164,7 +164,7 @@ describe('registering and recovering with a browser', function () {
       expect(await page.locator('a.primary').getAttribute('href')).to.match(/^\/sign-in\/[\w-]{43}$/);
       await openMail(visitor, email, 'reset-password').catch(() => undefined);
       await at('reset-password');
-      expect(await text('h1')).to.equal('This link is over');
+      expect(await text('h1')).to.equal('This link does not work any more');
 
       await server.app.domains.registration.changeEmail(id, to);
       await openMail(visitor, to, 'change-email');

@@ -133,7 +133,7 @@ for (const lane of fullestStoreLane()) {
       expect(await has(account.id, passwords[won] ?? '')).to.equal(true);
       const late = await postRaw(web, '/account/reset-password', { csrf, token, 'new-password': goodPassword() });
       expect(late.status).to.equal(410);
-      expect(expectPage(await web.open(path), 'reset-password').text).to.include('This link is over');
+      expect(expectPage(await web.open(path), 'reset-password').text).to.include('This link does not work any more');
       expect(await has(account.id, passwords[won] ?? '')).to.equal(true);
     });
 

@@ -102,7 +102,11 @@ const locale =
   navigator.languages.find((name) => (name === lang || name.startsWith(`${lang}-`)) && isTag(name)) ?? lang;
 
 each('time[data-local]', (time) => {
-  const styles = { clock: { timeStyle: 'short' }, day: { dateStyle: 'long' } };
+  const styles = {
+    clock: { timeStyle: 'short' },
+    day: { dateStyle: 'long' },
+    short: { dateStyle: 'medium', timeStyle: 'short' },
+  };
   const style = styles[time.dataset.local] ?? { dateStyle: 'long', timeStyle: 'short' };
   time.textContent = new Intl.DateTimeFormat(locale, style).format(new Date(time.dateTime));
 });
