@@ -18,6 +18,8 @@ export interface AccountLink {
 export interface AccountDoor {
   readonly name: string;
   readonly state: { readonly label: string; readonly tone: 'ok' | 'warn' | 'plain' };
+  /** Something has to be shown to pass it, whatever is to be done about it. */
+  readonly guarded: boolean;
   readonly facts: readonly {
     readonly label: string;
     readonly value?: string | undefined;

@@ -104,6 +104,37 @@ describe('the account console in a browser', function () {
     }
   });
 
+  it('says what the first passkey changes, before and after, and leads to a spare way in', async () => {
+    const person = await createPerson(server);
+    await open(person, '/account/passkeys', async ({ page, at, submit, text }) => {
+      await at('account-passkeys');
+      expect(await text('main')).to.include('a sign-in with your password asks for it too');
+      await addAuthenticator(page);
+      await page.getByRole('link', { name: 'Add a passkey' }).click();
+      await at('account-passkey-add');
+      expect(await text('main')).to.include('a sign-in with your password asks for this passkey too');
+      await page.getByRole('button', { name: 'Add a passkey' }).click();
+      await page.getByText('From now on a sign-in with your password asks for it too.').waitFor();
+      await at('account-passkeys');
+      await fits(page);
+      await goTo(page, '/account');
+      expect(await text('.lead')).to.equal('One thing needs your attention.');
+      expect(await text('main'))
+        .to.include('5 of 6 in good order')
+        .and.include('You have no backup codes');
+      await goTo(page, '/account/passkeys');
+      await page.getByRole('link', { name: 'Make backup codes' }).click();
+      await at('account-backup-codes');
+      await submit({}, 'renew');
+      expect(await page.locator('#codes li').count()).to.equal(10);
+      await goTo(page, '/account');
+      expect(await text('.lead')).to.include('in good order');
+      expect(await text('main')).to.include('6 of 6 in good order');
+      await goTo(page, '/account/passkeys');
+      expect(await page.getByRole('link', { name: 'Make backup codes' }).count()).to.equal(0);
+    });
+  });
+
   it('says on a phone where a page is, in the heading and to screen readers', async () => {
     await open(await createPerson(server), '/account/profile/email', async ({ page, at }) => {
       await at('account-email');

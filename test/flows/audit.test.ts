@@ -80,6 +80,17 @@ describe('the audit log of a running server', () => {
       .and.match(/<dt>Browser<\/dt><dd><bdi>=cmd\(\)/);
   });
 
+  it('is where an event of the overview leads, with names and ids', async () => {
+    const { text: overview } = expectPage(await web.open('/admin'), 'admin-overview');
+    const [, id = ''] = /href="\/admin\/audit\?record=(evt_[0-9a-z]+)#record"/.exec(overview) ?? [];
+    expect(overview).to.include('<a href="/admin/audit">See the latest events</a>');
+    const { text } = expectPage(await web.open(`/admin/audit?record=${id}`), 'admin-audit');
+    expect(text).to.include(`<dt>Event</dt><dd><bdi>${id}<`);
+    const { id: accountId } = admin.account;
+    expect(text).to.match(new RegExp(`<dt>Who</dt><dd><bdi>[^<]+</bdi> <code class="small muted">${accountId}</code>`));
+    expect(text).to.match(/<dt>When<\/dt><dd><time [^>]+>[^<]+<\/time> <code class="small muted">20[^<]+Z<\/code>/);
+  });
+
   it('is downloaded as the filter has it, and that is written down', async () => {
     const response = await web.fetch('/admin/audit/export?format=csv&q=203.0.113.5');
     expect(response.status).to.equal(200);

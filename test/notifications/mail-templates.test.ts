@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createMailRenderer } from '../../src/app/render-mail.ts';
+import { describeDevice, deviceText } from '../../src/devices/index.ts';
 import {
   caps,
   describeBrowser,
@@ -215,6 +216,9 @@ describe('mail templates', () => {
       ['', undefined],
       [undefined, undefined],
     ];
-    for (const [header, name] of named) expect(describeBrowser(header), header).to.equal(name);
+    for (const [header, name] of named) {
+      expect(describeBrowser(header), header).to.equal(name);
+      expect(deviceText(describeDevice(header)), 'as the console calls it').to.equal(name);
+    }
   });
 });

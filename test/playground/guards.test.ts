@@ -104,6 +104,10 @@ describe('playground: guards', () => {
     for (const sentence of ['Give 0 or more.', 'Give an absolute URI', 'Give a JSON object', 'A scope has no spaces'])
       expect(text).to.include(sentence);
     expect(page.text).to.include('value="&#34;&gt;&lt;i&gt;"');
+    expect(page.text).to.match(/<title>Error: /);
+    expect(page.text.match(/<input[^>]* autofocus>/g)?.map((tag) => /id="(\w+)"/.exec(tag)?.[1])).to.deep.equal([
+      'more_scopes',
+    ]);
   });
 
   it('listens on loopback only', async () => {

@@ -49,6 +49,7 @@ const overview: PageModels['account-overview'] = {
     {
       name: 'Password',
       state: { label: 'Needs a change', tone: 'warn' },
+      guarded: true,
       facts: [
         { label: 'Password set', at },
         { label: 'Passkeys', value: 'None' },
@@ -58,6 +59,7 @@ const overview: PageModels['account-overview'] = {
     {
       name: 'Authenticator app',
       state: { label: 'In good order', tone: 'ok' },
+      guarded: true,
       facts: [{ label: 'Added' }, { label: 'Backup codes', value: '1 left' }],
       action: { href: '/account/two-step', label: 'Manage two-step verification' },
     },

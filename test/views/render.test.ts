@@ -40,6 +40,21 @@ describe('rendering', () => {
     }
   });
 
+  it('leaves nobody on an error page, and asks for no report of what happens to everybody', () => {
+    const draw = (more: Partial<PageModels['error']>): string => render('error', { ...errorPage, ...more }, context);
+    const [front, report] = ['href="/">Go to the front page', 'If it happens again'];
+    for (const status of [404, 405, 410, 429]) {
+      expect(draw({ status }), String(status)).to.include(front).and.not.include(report);
+    }
+    expect(draw({ ordinary: true }))
+      .to.include(front)
+      .and.include('err_1')
+      .and.not.include(report);
+    for (const status of [400, 403, 500, 503]) expect(draw({ status })).to.include(front).and.include(report);
+    const app = { name: 'Tidewater', uri: 'https://tidewater.example/' };
+    expect(draw({ app })).to.include('href="https://tidewater.example/"').and.not.include(front);
+  });
+
   it('prints unescaped only what is ours: the body, partials, icons and the QR code', () => {
     const frames = ['layout.ejs', join('playground', 'frame.ejs')];
     const files = readdirSync(viewsDir, { recursive: true, encoding: 'utf8' }).filter(

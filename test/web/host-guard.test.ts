@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { startEdge } from './edge-app.ts';
 import { exchange } from './raw-http.ts';
@@ -33,6 +34,16 @@ describe('host guard', () => {
       expect(answer?.headers.get('content-security-policy'), host).to.include("default-src 'none'");
     }
     expect(edge.seen).to.have.length(2);
+  });
+
+  it('may use the one style that it brings, and nothing else', async () => {
+    await using edge = await startEdge();
+    const [answer] = (await exchange(edge.port, [get('evil.example')])).answers;
+    const style = /<style>([^<]*)<\/style>/.exec(answer?.body ?? '')?.[1] ?? '';
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(style).to.include('light-dark(');
+    expect(answer?.headers.get('content-security-policy')).to.include(`style-src 'sha256-${hash}';`);
+    expect(answer?.headers.get('content-security-policy')).to.not.include('script-src').and.not.include('unsafe');
   });
 
   it('takes the default port as part of the same address', async () => {

@@ -11,6 +11,7 @@ function firstDoor({ factors, times, passkeys }: SecurityState, items: readonly 
   return {
     name: factors.password ? 'Password' : 'Passkey',
     state: needsChange ? { label: 'Needs a change', tone: 'warn' } : good,
+    guarded: true,
     facts: [
       ...(factors.password ? [{ label: 'Password set', at: dateOf(times.password) }] : []),
       { label: 'Passkeys', value: passkeys.length === 0 ? 'None' : String(passkeys.length) },
@@ -38,6 +39,7 @@ function secondDoor(
     return {
       name: passkeys.length > 0 ? 'Passkey' : 'Backup codes',
       state: spareState(items),
+      guarded: true,
       facts: [
         { label: 'Passkeys', value: String(passkeys.length) },
         { ...codes, value: codes.value.replace(' left', '') },
@@ -48,6 +50,7 @@ function secondDoor(
   return {
     name: totp ? 'Authenticator app' : 'Not set up',
     state: totp ? spareState(items) : { label: 'Open', tone: 'warn' },
+    guarded: totp,
     facts: totp ? [{ label: 'Added', at: dateOf(times.totp) }, codes] : [{ label: 'Asks for', value: 'Nothing yet' }],
     action: totp
       ? { href: '/account/two-step', label: 'Manage two-step verification' }

@@ -47,7 +47,7 @@ export function createHostCheck(issuer: string): (req: IncomingMessage) => Addre
 const style = `
 :root{color-scheme:light dark}
 body{display:grid;place-content:center;justify-items:center;min-height:100dvh;margin:0;background:light-dark(#f3f2ec,#111615);color:light-dark(#1a201e,#e6ebe7);font:1rem/1.5 system-ui,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
-main{box-sizing:border-box;width:min(100vw,26.5rem);padding:2rem;border:1px solid light-dark(#dedbd0,#2b3431);border-radius:14px;background:light-dark(#fffefb,#181f1d)}
+main{box-sizing:border-box;width:min(100vw - 2rem,26.5rem);padding:2rem;border:1px solid light-dark(#dedbd0,#2b3431);border-radius:14px;background:light-dark(#fffefb,#181f1d)}
 h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.2}
 p{margin:0;color:light-dark(#565e59,#9fada7)}
 a{color:light-dark(#0c5f5a,#6ccab8)}
