@@ -11,6 +11,8 @@ export interface PasswordChange {
   readonly next: string;
   /** The session of whoever changes it. All others end; its browser has to be signed in anew (`BrowserSessions.renew`). */
   readonly keepSession?: string | undefined;
+  /** Of the browser or app that the session began in: when the account knows it, no stranger's guesses pause it there. */
+  readonly deviceHash?: string | undefined;
 }
 
 export type PasswordChangeResult =
@@ -37,14 +39,14 @@ const overtaken = (): AppError =>
 export async function changePassword(
   parts: SettingsParts,
   account: Account,
-  { current, next, keepSession }: PasswordChange,
+  { current, next, keepSession, deviceHash }: PasswordChange,
   context: ChangeContext,
 ): Promise<PasswordChangeResult> {
   const { store, credentials, passwordPolicy, links, clock } = parts;
   const { id } = account;
   const [before, factors] = [(await store.timesOf(id)).password, await factorsOf(parts, id)];
   if (before !== undefined) {
-    const proof = await provePassword(parts, account, current ?? '', context);
+    const proof = await provePassword(parts, account, current ?? '', context, deviceHash);
     if (proof.outcome !== 'proven') return proof;
   }
   const secondFactor = hasSecondFactor(factors);

@@ -29,7 +29,9 @@ async function recordFailure(
 
 /**
  * Looks at the password of somebody who is signed in, counted like one at the first door: before it is looked at, under
- * the account, and taken back when it was right. The other failures stay, because this is no whole sign-in.
+ * the account or its known browser, and taken back when it was right. The other failures stay, because this is no whole
+ * sign-in.
+ * @param deviceHash of the browser or app that it is shown in
  * @throws AppError `unavailable`; then it did not count
  */
 export async function provePassword(
@@ -37,9 +39,13 @@ export async function provePassword(
   account: Account,
   password: string,
   context: ChangeContext,
+  deviceHash = '',
 ): Promise<PasswordProof> {
   const { throttle, credentials, clock, delays } = parts;
-  const reservation = await throttle.reserve(account.id, delays, clock.now());
+  const reservation = await throttle.reserve(account.id, delays, clock.now(), {
+    accountId: account.id,
+    deviceHash,
+  });
   if (!reservation.granted) {
     await recordFailure(parts, account, context);
     return { outcome: 'paused', retryAt: reservation.retryAt };

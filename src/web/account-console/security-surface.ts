@@ -31,9 +31,10 @@ export interface SecuritySurface {
   readonly demandingApps: (accountId: AccountId) => Promise<readonly string[]>;
 }
 
-/** The session of this browser, to be kept when the others end. */
+/** The session of this browser, to be kept when the others end, and the browser that it began in. */
 export async function keptSession({ sessions }: SecuritySurface, { session }: AccountVisit) {
-  return { keepSession: (await sessions.findByUid(session.uid))?.id };
+  const kept = await sessions.findByUid(session.uid);
+  return { keepSession: kept?.id, deviceHash: kept?.deviceHash };
 }
 
 /** Whose set-up it is: one of another browser of the same person gets other secrets and challenges. */

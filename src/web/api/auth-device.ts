@@ -20,6 +20,10 @@ export interface AppDevices {
   seen(client: ClientId, app: TryingApp, accountId: AccountId, meta: RequestMeta): Promise<string>;
 }
 
+/** The id of an installation, unless it comes from a sign-in of somebody else: the two have nothing to do with each other. */
+export const idFor = ({ id, owner }: TryingApp, accountId: AccountId): string | undefined =>
+  owner === undefined || owner === accountId ? id : undefined;
+
 /** The field of a request. */
 export const deviceField = z.string().min(1).max(600).optional().meta({
   description:
@@ -41,9 +45,8 @@ export const createAppDevices = (secrets: SecretRing, devices: Pick<Devices, 'se
     }
   },
 
-  async seen(client, { id: shown, owner }, accountId, meta) {
-    // Somebody else signs in with the same app: the two have nothing to do with each other.
-    const id = owner === undefined || owner === accountId ? shown : randomSecret();
+  async seen(client, app, accountId, meta) {
+    const id = idFor(app, accountId) ?? randomSecret();
     await devices.seen(accountId, id, meta);
     return secrets.seal(JSON.stringify({ id, owner: accountId }), place(client));
   },

@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { FinishedSignIn, FlowView, SecondFactor, SignIn, Step, SubmitResult } from '../../sign-in/index.ts';
 import type { RequestMeta } from '../request-meta.ts';
 import type { AttemptLimits } from '../sign-in/attempt-limits.ts';
-import type { AppDevices } from './auth-device.ts';
+import { type AppDevices, idFor } from './auth-device.ts';
 import { flowOf, type Ticket, type TicketUse } from './auth-ticket.ts';
 
 /** What direct sign-ins are made of: the engine, the limits and the sessions that the sign-in pages have. */
@@ -197,7 +197,8 @@ export async function issueCode(
   const flow = flowOf(use, client.id, ticket);
   const grants = [{ clientId: client.id, grantId }];
   const life = refreshes ? {} : { lifeSeconds: accessTokenSeconds };
-  const request = { accountId, kind: 'api', flow, amr, acr, grants, asOf: evidence.asOf, ...life } as const;
+  const deviceId = ticket.device && idFor(ticket.device, accountId);
+  const request = { accountId, kind: 'api', flow, deviceId, amr, acr, grants, asOf: evidence.asOf, ...life } as const;
   const opened = await sessions.open(request, meta, () => recordSuccess(finished, meta));
   if (opened.outcome !== 'opened') await firstParty.dropGrant(grantId);
   if (opened.outcome === 'ended') return undefined;

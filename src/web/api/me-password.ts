@@ -39,8 +39,10 @@ async function change(
     throw new Unprocessable(text, { fields: { current_password: text } });
   }
   // A token is over whatever session it is of; only a browser can be signed in anew.
-  const keepSession = by.kind === 'browser' ? await sessionOf(surface, caller) : undefined;
-  const result = await settings.changePassword(account, { current, next: body.new_password, keepSession }, context);
+  const session = await sessionOf(surface, caller);
+  const keepSession = by.kind === 'browser' ? session?.id : undefined;
+  const change = { current, next: body.new_password, keepSession, deviceHash: session?.deviceHash };
+  const result = await settings.changePassword(account, change, context);
   if (result.outcome !== 'changed') refuse(surface, result);
   if (by.kind === 'browser' && result.endedUntil !== undefined) await by.renew({ after: result.endedUntil });
 }

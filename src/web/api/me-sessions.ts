@@ -89,7 +89,7 @@ const list = (surface: MeSurface): Operation =>
       const { shown: page, next } = pageIn(open, query, ({ id, createdAt }) => ({ id, at: createdAt }));
       const standings = await surface.risk.standingOf(caller.account.id, page);
       const items = await Promise.all(
-        page.map((one, index) => shown(surface, one, one.id === current, standings[index] ?? calm)),
+        page.map((one, index) => shown(surface, one, one.id === current?.id, standings[index] ?? calm)),
       );
       return { status: 200, body: { items, ...next } };
     },
@@ -136,7 +136,7 @@ const endOthers = (surface: MeSurface): Operation =>
     },
     async handler({ caller, meta }) {
       const keep = await sessionOf(surface, caller);
-      const ended = await surface.sessions.endOthers(caller.account.id, keep, actorOf(caller), meta);
+      const ended = await surface.sessions.endOthers(caller.account.id, keep?.id, actorOf(caller), meta);
       return { status: 200, body: { ended } };
     },
   });

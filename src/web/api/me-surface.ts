@@ -7,7 +7,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { ConnectedApps } from '../../consents/index.ts';
 import type { Registration } from '../../registration/index.ts';
 import type { Risk } from '../../risk/index.ts';
-import type { Sessions } from '../../sessions/index.ts';
+import type { Session, Sessions } from '../../sessions/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountLimits } from '../account-console/account-limits.ts';
 import type { RequestMeta } from '../request-meta.ts';
@@ -46,16 +46,16 @@ export const bindingOf = ({ by, account }: PersonCaller, purpose: string): strin
   by.kind === 'browser' ? `api ${purpose} browser ${by.uid}` : `api ${purpose} app ${by.clientId} ${account.id}`;
 
 /**
- * The public id of the session that calls: the one in which an app got the grant that its token comes from. Undefined when
+ * The session that calls: the one in which an app got the grant that its token comes from. Undefined when
  * there is none, for example for a device without a browser.
  */
 export async function sessionOf(
   { sessions }: Pick<MeSurface, 'sessions'>,
   { by, account }: PersonCaller,
-): Promise<string | undefined> {
-  if (by.kind === 'browser') return (await sessions.findByUid(by.uid))?.id;
+): Promise<Session | undefined> {
+  if (by.kind === 'browser') return sessions.findByUid(by.uid);
   const { clientId, grantId } = by;
-  return grantId && (await sessions.findByGrant({ accountId: account.id, clientId, grantId }))?.id;
+  return grantId === undefined ? undefined : sessions.findByGrant({ accountId: account.id, clientId, grantId });
 }
 
 /** A moment as answers have it. */

@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { DirectClient, textOf } from '../support/direct-client.ts';
+import { createPerson, type Person } from '../support/people.ts';
+import { signIn } from '../support/relying-party.ts';
+import { emptiestAndFullest } from '../support/store-lanes.ts';
+import { expectPage, WebClient } from '../support/web-client.ts';
+import { browserOf, withToken } from '../web/api-caller.ts';
+import { House } from './house.ts';
+
+const next = 'seven quiet lamps over water';
+
+for (const lane of emptiestAndFullest()) {
+  describe(`the guesses of somebody else on ${lane.name}`, function () {
+    this.timeout(60_000);
+    let house: House;
+    const stack = new AsyncDisposableStack();
+
+    before(async () => {
+      const limits = { SALLYPORT_LOCKOUT_TRIES: '3', SALLYPORT_LIMIT_SIGN_IN: '1000', SALLYPORT_EMAIL_STEP: 'off' };
+      house = await House.open({ ...(await lane.env(stack)), ...limits });
+    });
+    after(async () => {
+      await house?.[Symbol.asyncDispose]();
+      await stack.disposeAsync();
+    });
+
+    /** Wrong passwords in another browser, until it is told to wait. */
+    const lockOut = async (person: Person): Promise<void> => {
+      for (let tries = 0; tries < 3; tries += 1) {
+        const { web, page } = await house.visit();
+        await signIn(web, page, { ...person, password: 'a guess' });
+      }
+      const { web, page } = await house.visit();
+      expect(expectPage(await signIn(web, page, person), 'login').status).to.equal(429);
+    };
+
+    it('do not keep a person from a new password in a browser that the account knows', async () => {
+      const person = await createPerson(house.server);
+      const web = new WebClient(house.server.url);
+      const page = expectPage(await signIn(web, await web.open('/account/password'), person), 'account-password');
+      await lockOut(person);
+      const typed = { 'current-password': person.password, 'new-password': next, action: 'continue' };
+      const done = await web.submit(page, typed, 'new-password');
+      expectPage(done, 'account-overview');
+    });
+
+    it('do not keep a page of ours from it either', async () => {
+      const person = await createPerson(house.server);
+      const { ask } = await browserOf(house.server, person);
+      await lockOut(person);
+      const change = { current_password: person.password, new_password: next };
+      expect((await ask('POST', '/me/password', change)).status).to.equal(204);
+    });
+
+    it('do not keep a known installation of an app from it, and still keep one that is not known', async () => {
+      const { server } = house;
+      const resource = `${server.url}/api/v1`;
+      const app = await DirectClient.register(server, { apis: { [resource]: [] } });
+      const order = { resource, scope: 'account:read account:security' };
+      for (const [device, status] of [
+        [{ device_token: 'new' }, 204],
+        [{}, 429],
+      ] as const) {
+        const person = await createPerson(server);
+        const { body } = await app.login(person, { ...order, ...device });
+        await lockOut(person);
+        const change = { current_password: person.password, new_password: next };
+        const answer = await withToken(server, textOf(body, 'access_token'))('POST', '/me/password', change);
+        expect(answer.status, JSON.stringify(device)).to.equal(status);
+      }
+    });
+  });
+}
