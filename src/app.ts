@@ -154,7 +154,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
   watchAudit(metrics, domains, clock);
 
   const artifacts = resources.use(createArtifacts({ config, database, domains, clock, logger, metrics, watch }));
-  const limits = createLimits({ config, redis: artifacts.redis?.client, logger, clock, metrics });
+  const limits = createLimits({ config, domains, redis: artifacts.redis?.client, logger, clock, metrics });
   const tools = createPageTools(config, domains.secrets);
   const oidc = resources.use(createProtocol(config, { domains, artifacts, limits, tools, metrics, clock, logger }));
   const ensureFresh = (): Promise<void> => domains.keys.ensureFresh();

@@ -12,9 +12,11 @@ import { type RouteName, routeFor, routeOf } from '../web/http/routes.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { type AttemptLimits, createAttemptLimits } from '../web/sign-in/attempt-limits.ts';
 import { createKeyCounters } from './api-keys.ts';
+import type { Domains } from './domains.ts';
 
 interface Needs {
   readonly config: Config;
+  readonly domains: Pick<Domains, 'accounts' | 'devices'>;
   readonly redis: RedisLike | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -71,7 +73,7 @@ function boundRefusals(options: { readonly max: number; readonly clock: Clock; r
 }
 
 /** The limits of the installation. Shared by Redis where there is one, else each process counts for itself. */
-export function createLimits({ config, redis, logger, clock, metrics }: Needs): Limits {
+export function createLimits({ config, domains, redis, logger, clock, metrics }: Needs): Limits {
   const onLimited = (name: string): void => metrics.countRateLimited(name);
   const shared = createRateLimit({ redis, logger, clock, onLimited });
   const refusals = boundRefusals({
@@ -103,10 +105,12 @@ export function createLimits({ config, redis, logger, clock, metrics }: Needs): 
   return {
     middleware: middleware as unknown as Middleware[],
     mayPass: refusals.mayPass,
-    attempts: createAttemptLimits(
-      shared.counter({ name: 'sign-in', max: config.SALLYPORT_LIMIT_SIGN_IN, windowSeconds: quarterHour }),
+    attempts: createAttemptLimits({
+      counter: shared.counter({ name: 'sign-in', max: config.SALLYPORT_LIMIT_SIGN_IN, windowSeconds: quarterHour }),
       clock,
-    ),
+      isKnown: async (login, deviceId) =>
+        domains.devices.isKnown((await domains.accounts.findByLogin(login))?.id, deviceId),
+    }),
     entry: createEntryLimits({
       registrations: shared.counter({
         name: 'registration',

@@ -70,4 +70,70 @@ for (const lane of emptiestAndFullest()) {
       }
     });
   });
+
+  describe(`the guesses of somebody else at the same address on ${lane.name}`, function () {
+    this.timeout(60_000);
+    let house: House;
+    const stack = new AsyncDisposableStack();
+
+    before(async () => {
+      const limits = { SALLYPORT_LOCKOUT_TRIES: '50', SALLYPORT_LIMIT_SIGN_IN: '2', SALLYPORT_EMAIL_STEP: 'off' };
+      house = await House.open({ ...(await lane.env(stack)), ...limits });
+    });
+    after(async () => {
+      await house?.[Symbol.asyncDispose]();
+      await stack.disposeAsync();
+    });
+
+    const tryIn = async (web: WebClient, person: Person): Promise<number> =>
+      (await signIn(web, (await house.visit(web)).page, person)).status;
+    const wrong = (person: Person): Person => ({ ...person, password: 'a guess' });
+    const signedOut = (device: string | undefined): WebClient => {
+      const web = new WebClient(house.server.url);
+      if (device !== undefined) web.setCookie('sp_device', device);
+      return web;
+    };
+    /** The device cookie of a browser in which somebody has signed in. */
+    const deviceOf = async (person: Person): Promise<string | undefined> => {
+      const web = signedOut(undefined);
+      expect(await tryIn(web, person)).to.equal(303);
+      return web.cookies().get('sp_device') ?? expect.fail('no device');
+    };
+    const fill = async (person: Person): Promise<void> => {
+      for (let tries = 0; tries < 2; tries += 1) expect(await tryIn(signedOut(undefined), wrong(person))).to.equal(422);
+      expect(await tryIn(signedOut(undefined), person)).to.equal(429);
+    };
+
+    it('do not keep a person out of a browser that the account knows, and of no other one', async () => {
+      const [person, other] = [await createPerson(house.server), await createPerson(house.server)];
+      const [mine, theirs] = [await deviceOf(person), await deviceOf(other)];
+      await fill(person);
+      expect(await tryIn(signedOut('a'.repeat(22)), person), 'a made-up device').to.equal(429);
+      expect(await tryIn(signedOut(theirs), person), 'a device of another account').to.equal(429);
+      expect(await tryIn(signedOut(mine), person)).to.equal(303);
+      expect(await tryIn(signedOut(mine), { ...person, login: person.account.email })).to.equal(303);
+    });
+
+    it('do not keep a known installation of an app out either', async () => {
+      const person = await createPerson(house.server);
+      const { body } = await house.direct.login(person, { device_token: 'new' });
+      await fill(person);
+      expect((await house.direct.login(person)).status).to.equal(429);
+      expect((await house.direct.login(person, { device_token: textOf(body, 'device_token') })).status).to.equal(200);
+    });
+
+    it('are no more in a known browser than anywhere else', async () => {
+      const person = await createPerson(house.server);
+      const mine = await deviceOf(person);
+      const statuses = [];
+      for (let tries = 0; tries < 6; tries += 1) statuses.push(await tryIn(signedOut(mine), wrong(person)));
+      expect(statuses).to.deep.equal([422, 422, 429, 429, 429, 429]);
+      const second = await createPerson(house.server);
+      const again = await deviceOf(second);
+      await fill(second);
+      const later = [];
+      for (let tries = 0; tries < 4; tries += 1) later.push(await tryIn(signedOut(again), wrong(second)));
+      expect(later).to.deep.equal([422, 422, 429, 429]);
+    });
+  });
 }

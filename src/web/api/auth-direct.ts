@@ -123,7 +123,7 @@ export async function tryPassword(
   const login = username.trim();
   const requirement = { secondFactor: ticket.order.secondFactor };
   const start = { clientId: client.id, requirement, startedAt: ticket.at };
-  const result = await parts.attempts.attempt(meta.ip, login, () =>
+  const result = await parts.attempts.attempt({ ip: meta.ip, login, deviceId: ticket.device?.id }, () =>
     parts.signIn.submitPassword(flow, { login, password, start, finish: true, ...deviceOf(ticket) }, meta),
   );
   return settle(parts, flow, result);

@@ -1,11 +1,31 @@
+import { hashDevice } from '../../devices/index.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { SubmitResult } from '../../sign-in/index.ts';
 import { addressKey, type RateCounter } from '../http/rate-limit.ts';
 
+/** A try at a name. */
+export interface Attempt {
+  readonly ip: string;
+  readonly login: string;
+  /** The stable id of the browser or installation; it proves nothing. */
+  readonly deviceId?: string | undefined;
+}
+
 /** Bounds how often one address may try one account, and lets tries that come together wait for each other. */
 export interface AttemptLimits {
-  /** Runs `work` unless too many tries of this address at this account failed lately; then it is refused as `paused`. */
-  attempt(ip: string, login: string, work: () => Promise<SubmitResult>): Promise<SubmitResult>;
+  /**
+   * Runs `work` unless too many tries of this address at this account failed lately; then it is refused as `paused`. A
+   * browser that the account knows has a count of its own, because others may share its address.
+   */
+  attempt(attempt: Attempt, work: () => Promise<SubmitResult>): Promise<SubmitResult>;
+}
+
+interface Needs {
+  readonly counter: RateCounter;
+  readonly clock: Clock;
+  /** Whether whoever has this name has signed in with this device. */
+  readonly isKnown: (login: string, deviceId: string) => Promise<boolean>;
 }
 
 const longestQueue = 100;
@@ -39,26 +59,37 @@ function createTurns() {
 const isFailure = (result: SubmitResult): boolean =>
   result.outcome === 'refused' && (result.reason === 'mismatch' || result.reason === 'paused');
 
-/** A right password forgets the failures. A form that was sent twice is no guess, and says nothing of earlier ones. */
-async function settle(counter: RateCounter, key: string, result: SubmitResult): Promise<void> {
-  if (result.outcome === 'accepted') await counter.clear(key);
-  else if (!isFailure(result)) await counter.giveBack(key);
-}
-
 /** Puts the limit on a counter. Every try is counted before it is made, so that none slips through beside another. */
-export function createAttemptLimits(counter: RateCounter, clock: { now(): number }): AttemptLimits {
+export function createAttemptLimits({ counter, clock, isKnown }: Needs): AttemptLimits {
   const inTurn = createTurns();
+
+  /** A right password forgets the failures. A form that was sent twice is no guess, and says nothing of earlier ones. */
+  const settle = async (key: string, own: string | undefined, result: SubmitResult): Promise<void> => {
+    if (result.outcome === 'accepted') await Promise.all([key, own ?? []].flat().map((one) => counter.clear(one)));
+    else if (!isFailure(result)) await counter.giveBack(key);
+    // Whoever has a count of their own has no more tries for it.
+    else if (own !== undefined) await counter.hit(own);
+  };
+
   return {
-    attempt(ip, login, work) {
+    attempt({ ip, login, deviceId }, work) {
       const name = login.trim().normalize('NFKC').toLowerCase();
       return inTurn(name, async () => {
-        const key = `${addressKey(ip)} ${name}`;
-        const wait = await counter.take(key);
-        if (wait > 0) return { outcome: 'refused', reason: 'paused', retryAt: clock.now() + wait * 1000 };
-        const result = await work();
-        // Not waited for: it leaves before the next try of this name is counted, and a failure only leaves the count.
-        void settle(counter, key, result).catch(() => undefined);
-        return result;
+        const own = deviceId === undefined ? undefined : `device ${hashDevice(deviceId)} ${name}`;
+        const run = async (key: string, also?: string): Promise<SubmitResult> => {
+          const result = await work();
+          // Not waited for: it leaves before the next try of this name is counted, and a failure only leaves the count.
+          void settle(key, also, result).catch(() => undefined);
+          return result;
+        };
+        const shared = `${addressKey(ip)} ${name}`;
+        let wait = await counter.take(shared);
+        if (wait === 0) return run(shared, own);
+        if (own !== undefined && deviceId !== undefined && (await isKnown(login, deviceId))) {
+          wait = await counter.take(own);
+          if (wait === 0) return run(own);
+        }
+        return { outcome: 'refused', reason: 'paused', retryAt: clock.now() + wait * 1000 };
       });
     },
   };

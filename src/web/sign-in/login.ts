@@ -144,7 +144,7 @@ export async function submitLogin(surface: SignInSurface, remember: Remember, vi
 
   const meta = metaOf(ctx);
   const input = { ...(await doorInput(surface, visit)), login, password };
-  const result = await surface.limits.attempt(meta.ip, login, () =>
+  const result = await surface.limits.attempt({ ip: meta.ip, login, deviceId: input.device?.id }, () =>
     surface.signIn.submitPassword(visit.interaction.uid, input, meta),
   );
   if (await leaveFirstDoor(surface, remember, visit, result, typed.remember)) return;
