@@ -165,6 +165,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     pages: tools.pages,
     forms: tools.forms,
     limits: limits.attempts,
+    mails: limits.entry,
     browserSessions: oidc.browserSessions,
     deviceCookie: createDeviceCookie(config.secureCookies),
     demoAccounts,

@@ -22,7 +22,7 @@ export const limitVariables = {
   ),
   SALLYPORT_LIMIT_MAIL_REQUESTS: describe(
     z.coerce.number().int().min(1).default(10),
-    'Password resets per hour for one address, and confirmation mails that are asked for again.',
+    'Mails per hour that one address asks for: password resets, codes and links to sign in with, confirmations again.',
   ),
   SALLYPORT_LIMIT_ACCOUNT_CHANGES: describe(
     z.coerce.number().int().min(1).default(60),

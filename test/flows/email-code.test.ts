@@ -8,7 +8,11 @@ import { expectPage, type Page, WebClient } from '../support/web-client.ts';
 const callback = 'https://app.example/callback';
 
 async function start(env: Record<string, string>) {
-  const server = await startApp({ SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '10000', ...env });
+  const server = await startApp({
+    SALLYPORT_LIMIT_SIGN_IN_ADDRESS: '10000',
+    SALLYPORT_LIMIT_MAIL_REQUESTS: '10000',
+    ...env,
+  });
   const metadata = { redirect_uris: [callback] };
   const { client } = await createClient(server, { kind: 'spa', firstParty: true, metadata });
   const about = { issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri: callback };

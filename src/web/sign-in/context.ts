@@ -19,6 +19,7 @@ import {
   readEvidence,
   type SignIn,
 } from '../../sign-in/index.ts';
+import type { EntryLimits } from '../account-entry/entry-limits.ts';
 import { appCard } from '../app-card.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { AppIdentity } from '../page-models.ts';
@@ -39,6 +40,8 @@ export interface SignInSurface {
   readonly pages: PageWriter;
   readonly forms: FormGuard;
   readonly limits: AttemptLimits;
+  /** Bounds the mails that one address asks for, here and on the pages beside the sign-in. */
+  readonly mails: Pick<EntryLimits, 'mail'>;
   /** Demo users to offer on the login page; development only. */
   readonly demoAccounts: () => readonly { username: string; password: string; note: string }[];
   readonly secureCookies: boolean;

@@ -30,7 +30,9 @@ async function send(surface: SignInSurface, remember: Remember, visit: Visit, lo
   if (login === '') return show(surface, visit, { state: 'ask', error: 'missing' }, 422);
   const pathOf = (token: string): string => `${base}/email?token=${encodeURIComponent(token)}`;
   const wish = { login, start: await startOf(surface, visit), pathOf };
-  const result = await surface.signIn.mailSignIn(interaction.uid, wish, metaOf(ctx));
+  const meta = metaOf(ctx);
+  await surface.mails.mail(meta.ip);
+  const result = await surface.signIn.mailSignIn(interaction.uid, wish, meta);
   if (result.outcome === 'refused') return dispatch(surface, remember, visit);
   if (result.outcome === 'sent') return show(surface, visit, { state: 'sent', login });
   announcePause(ctx, result.retryAt);

@@ -28,6 +28,7 @@ export async function submitUnverified(surface: SignInSurface, remember: Remembe
   if (action === 'restart') return restart(surface, remember, visit);
   // "Go on" after the link was opened elsewhere: where the sign-in stands decides.
   if (action !== 'resend') return dispatch(surface, remember, visit);
+  await surface.mails.mail(metaOf(ctx).ip);
   const view = await surface.signIn.resendVerification(interaction.uid);
   if (view.step !== 'verify-email') return dispatch(surface, remember, visit);
   await surface.pages.show(ctx, 'unverified', { app: appOf(visit), who: whoOf(view), sent: true });
