@@ -42,7 +42,7 @@ export async function provePassword(
   deviceHash = '',
 ): Promise<PasswordProof> {
   const { throttle, credentials, clock, delays } = parts;
-  const reservation = await throttle.reserve(account.id, delays, clock.now(), {
+  const reservation = await throttle.reserve({ account: account.id }, delays, clock.now(), {
     accountId: account.id,
     deviceHash,
   });

@@ -49,6 +49,8 @@ export interface OnFile {
   readonly factors: Factors;
   /** As {@link Credentials.verifyPassword}, with the password of that moment. */
   verifyPassword(password: string): Promise<boolean>;
+  /** Does the work of a wrong password whatever it is, and says and keeps nothing of it. @throws AppError `unavailable` */
+  refusePassword(password: string): Promise<void>;
 }
 
 /** Who sets a password, and whether its owner has to choose another one at the next sign-in. */
@@ -144,25 +146,42 @@ async function rehash(
   }
 }
 
+/** The text of a password that is right. */
+async function compare(
+  { hasher, logger }: CredentialsOptions,
+  accountId: AccountId | undefined,
+  stored: string | undefined,
+  password: string,
+): Promise<string | undefined> {
+  const text = normalisePassword(password);
+  if (text === undefined) return undefined;
+  const result = await hasher.verify(stored, text, password);
+  if (result === 'malformed') logger.error({ accountId }, 'The stored password hash of this account cannot be read.');
+  return result === 'match' ? text : undefined;
+}
+
 async function verifyPassword(
   needs: CredentialsOptions,
   accountId: AccountId | undefined,
   stored: string | undefined,
   password: string,
 ): Promise<boolean> {
-  const { hasher, logger } = needs;
-  const text = normalisePassword(password);
-  if (text === undefined) return false;
-  const result = await hasher.verify(stored, text, password);
-  if (result === 'malformed') logger.error({ accountId }, 'The stored password hash of this account cannot be read.');
-  if (result !== 'match' || accountId === undefined || stored === undefined) return false;
-  if (isStale(stored, hasher.cost) && !ignoresEndOf(stored, password)) await rehash(needs, accountId, stored, text);
+  const text = await compare(needs, accountId, stored, password);
+  if (text === undefined || accountId === undefined || stored === undefined) return false;
+  const stale = isStale(stored, needs.hasher.cost) && !ignoresEndOf(stored, password);
+  if (stale) await rehash(needs, accountId, stored, text);
   return true;
 }
 
 async function lookUp(needs: CredentialsOptions, accountId: AccountId | undefined): Promise<OnFile> {
   const { hash, factors } = await needs.store.lookUp(accountId);
-  return { factors, verifyPassword: (password) => verifyPassword(needs, accountId, hash, password) };
+  return {
+    factors,
+    verifyPassword: (password) => verifyPassword(needs, accountId, hash, password),
+    async refusePassword(password) {
+      await compare(needs, accountId, hash, password);
+    },
+  };
 }
 
 /** Makes the credentials domain. */

@@ -9,6 +9,7 @@ import type { SignInParts } from './parts.ts';
 import type { EnrolmentResult, RequestMeta } from './sign-in-types.ts';
 import { getSituation, refuse, situationOf, viewOf } from './situation.ts';
 import { takeStep } from './take-step.ts';
+import { triedIn } from './throttle.ts';
 
 /** What is shown for scanning. It belongs to this flow: another one of the same account gets another secret. */
 export async function beginEnrolment(
@@ -39,7 +40,8 @@ function enroll(
     const options = { binding: flow.id, onlyFirst: true };
     if (!(await credentials.totp.confirm(account.id, code, options, context))) return 'moved';
     await credentials.backupCodes.put(account.id, prepared, context);
-    await throttle.reset(account.id);
+    const { name } = triedIn(account, flow);
+    await throttle.reset({ key: account.id, name: name === undefined ? undefined : { key: name } });
     return { evidence: withMethod(flow.evidence, account.id, 'otp', epochSeconds(clock)), unseenCodes: true };
   });
 }

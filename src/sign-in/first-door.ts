@@ -94,7 +94,7 @@ type Taken = ReturnType<typeof stepOf>;
 
 /** Else a known password would buy a fresh set of tries at the second door each time. */
 async function settle({ throttle }: SignInParts, { reservation }: Opened, { proven }: Taken): Promise<void> {
-  if (reservation) await (proven ? throttle.reset(reservation.key) : throttle.giveBack(reservation));
+  if (reservation) await (proven ? throttle.reset(reservation) : throttle.giveBack(reservation));
 }
 
 async function noteOffer({ facts, clock }: SignInParts, { flow, account, offerPasskey }: Opened): Promise<void> {

@@ -10,8 +10,8 @@ import type { SignInParts } from './parts.ts';
 import { provenAt } from './proven-at.ts';
 import type { NewSignIn, PasswordInput, RequestMeta, SubmitResult, TryingDevice } from './sign-in-types.ts';
 import { knownFrom, mayComeIn, refuse, situationOf } from './situation.ts';
-import { delaysOf, throttleKey } from './throttle.ts';
-import type { Reservation, TryingBrowser } from './throttle-store.ts';
+import { delaysOf, toldOf, triedBy } from './throttle.ts';
+import type { Reservation, Tried, TryingBrowser, Unseen } from './throttle-store.ts';
 
 const maxLogin = 320;
 
@@ -46,7 +46,7 @@ async function findTry(parts: SignInParts, flowId: string, login: string, start:
 /** Counts the try and reads all that the sign-in needs to know of the account, in one round trip. */
 function reserve(
   parts: SignInParts,
-  key: string,
+  tried: Tried,
   browser: TryingBrowser,
   welcome: Account | undefined,
   { ip }: RequestMeta,
@@ -56,7 +56,7 @@ function reserve(
     Promise.all([
       // Before the password's hash is read: a new one comes with a new end, so never an old hash with that.
       revocations.endOf(welcome?.id ?? ''),
-      throttle.tryReserve(key, delaysOf(policy), clock.now(), browser),
+      throttle.tryReserve(tried, delaysOf(policy), clock.now(), browser),
       credentials.lookUp(welcome?.id),
       facts.find(welcome?.id),
       risk?.lookAhead(ip),
@@ -74,11 +74,15 @@ const isOffered = (
   offersPasskey === true && known && passkeys.usable && mayBeOffered(facts, policy.passkeyOfferDays, clock.now());
 
 /** What fails for a reason of the server's is no failure of whoever tries. */
-async function orGiveBack<T>({ throttle }: SignInParts, reservation: Reservation, work: () => Promise<T>): Promise<T> {
+async function orGiveBack<T>(
+  { throttle }: SignInParts,
+  taken: Reservation | Unseen,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    await throttle.giveBack(reservation).catch(() => undefined);
+    await throttle.giveBack(taken).catch(() => undefined);
     throw error;
   }
 }
@@ -97,19 +101,24 @@ async function tryPassword(
   const reason = obstacle(account, flow);
   const failure = { type: 'sign_in.failed', flow, meta, accountId: account?.id } as const;
 
-  const key = throttleKey(account, login);
+  const tried = triedBy(account, login);
   const welcome = reason === undefined ? account : undefined;
   const browser = browserOf(account, input.device);
-  const [asOf, reservation, onFile, facts] = await reserve(parts, key, browser, welcome, meta);
+  const [asOf, reservation, onFile, facts] = await reserve(parts, tried, browser, welcome, meta);
   if (!reservation) {
-    const retryAt = await throttle.pausedUntil(key, clock.now(), browser);
+    const retryAt = await throttle.pausedUntil(tried, clock.now(), browser);
     await recordFailure(parts, { ...failure, reason: 'paused' });
     return refuse(parts, flowId, 'paused', { retryAt, start });
+  }
+  if (!reservation.granted) {
+    await orGiveBack(parts, reservation, () => onFile.refusePassword(password));
+    await recordFailure(parts, { ...failure, reason: 'paused' });
+    return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
   }
   const matches = await orGiveBack(parts, reservation, () => onFile.verifyPassword(password));
   if (!matches || !account || reason !== undefined) {
     await recordFailure(parts, { ...failure, reason: reason ?? 'wrong_password', reservation });
-    return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
+    return refuse(parts, flowId, 'mismatch', { retryAt: toldOf(reservation), start });
   }
   const open = async () =>
     openFirstDoor(parts, {
@@ -125,7 +134,7 @@ async function tryPassword(
       meta,
     });
   const { result, remembered, denied } = await orGiveBack(parts, reservation, open);
-  if (denied) return refuse(parts, flowId, 'mismatch', { retryAt: reservation.retryAt, start });
+  if (denied) return refuse(parts, flowId, 'mismatch', { retryAt: toldOf(reservation), start });
   return result ?? { ...(await refuse(parts, flowId, 'wrong_step', { start })), ...(remembered && { remembered }) };
 }
 

@@ -11,7 +11,7 @@ import type { RequestMeta, SubmitResult, TryingDevice } from './sign-in-types.ts
 import { refuse, situationOf, viewOf } from './situation.ts';
 import { browserOf } from './submit-password.ts';
 import { takeStep } from './take-step.ts';
-import { delaysOf } from './throttle.ts';
+import { delaysOf, triedIn } from './throttle.ts';
 import type { Reservation } from './throttle-store.ts';
 
 type Verdict = 'accepted' | 'wrong' | 'used';
@@ -36,7 +36,7 @@ async function pass({ flows, throttle, clock }: SignInParts, door: Door, { flow,
   return takeStep<Exclude<Verdict, 'accepted'>>(flows, flow, clock.now(), async () => {
     const verdict = await spend();
     if (verdict !== 'accepted') return verdict;
-    await throttle.reset(reservation.key);
+    await throttle.reset(reservation);
     const evidence = withMethod(flow.evidence, account.id, door.method, epochSeconds(clock));
     return { evidence, unseenCodes: flow.unseenCodes };
   });
@@ -101,7 +101,8 @@ async function submit(
     return refuse(parts, flowId, reason);
   }
   const { flow, account } = due;
-  const reservation = await throttle.reserve(account.id, delaysOf(policy), clock.now(), browserOf(account, device));
+  const tried = triedIn(account, flow);
+  const reservation = await throttle.reserve(tried, delaysOf(policy), clock.now(), browserOf(account, device));
   if (reservation.granted) return tryDoor(parts, door, { flowId, flow, account, meta, reservation });
   await recordFailure(parts, { type: 'second_factor.failed', flow, meta, accountId: account.id, reason: 'paused' });
   return refuse(parts, flowId, 'paused', { retryAt: reservation.retryAt });

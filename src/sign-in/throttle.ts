@@ -1,6 +1,7 @@
 import { type Account, parseEmail } from '../accounts/index.ts';
 import { sha256 } from '../shared/crypto.ts';
-import { type SignInPolicy, toMilliseconds } from './flow.ts';
+import { type Flow, type SignInPolicy, toMilliseconds } from './flow.ts';
+import type { Reservation, Tried } from './throttle-store.ts';
 
 const freeTries = 2;
 const maxTries = 100;
@@ -18,9 +19,26 @@ export function delaysOf({ lockoutTries, lockoutSeconds }: SignInPolicy): number
   });
 }
 
-/**
- * What failures are counted under: the account, by whichever of its names; else the name that nobody has, by the same
- * rules, so that counting does not tell which names exist. Names are kept hashed: people type passwords there.
- */
-export const throttleKey = (account: Pick<Account, 'id'> | undefined, login: string): string =>
-  account?.id ?? `login:${sha256(parseEmail(login)?.key ?? login.trim().normalize('NFKC').toLowerCase())}`;
+/** What a name is counted under: in one form, and hashed, because people type passwords there. */
+const nameKey = (login: string): string =>
+  `login:${sha256(parseEmail(login)?.key ?? login.trim().normalize('NFKC').toLowerCase())}`;
+
+/** What a try at this name is counted under. A name that nobody has is counted twice like others. */
+export function triedBy(account: Pick<Account, 'id'> | undefined, login: string): Tried {
+  const name = nameKey(login);
+  return { account: account?.id ?? `${name}:nobody`, name };
+}
+
+/** What the names of an account are counted under. */
+export const nameKeysOf = ({ email, username }: Pick<Account, 'email' | 'username'>): readonly string[] =>
+  [email, username ?? []].flat().map(nameKey);
+
+/** What a try at a later door is counted under: the name that was typed at the first one hears of its pauses too. */
+export function triedIn(account: Account, { loginHint }: Pick<Flow, 'loginHint'>): Tried {
+  const name = loginHint === undefined ? undefined : nameKey(loginHint);
+  // An app may have hinted at somebody else.
+  return { account: account.id, ...(name !== undefined && nameKeysOf(account).includes(name) && { name }) };
+}
+
+/** When whoever typed the name may try again; other names of the account are nobody's business. Milliseconds. */
+export const toldOf = ({ name, retryAt }: Reservation): number => name?.retryAt ?? retryAt;

@@ -68,7 +68,7 @@ for (const lane of sqlLanes()) {
       const stranger = await settings.changePassword(person, { current: 'a guess', next: oldPassword });
       expect(stranger).to.deep.equal({ outcome: 'wrong_password' });
       expect(await countOf(person, 'password.change_failed')).to.equal(1);
-      const next = await throttle.reserve(person.id, delaysOf(signInPolicy), clock.now());
+      const next = await throttle.reserve({ account: person.id }, delaysOf(signInPolicy), clock.now());
       expect(next, 'the refused ones were taken back').to.include({ granted: true, failures: 2 });
     });
 
@@ -76,7 +76,8 @@ for (const lane of sqlLanes()) {
       const { settings, newPerson, throttle, clock, countOf } = fixture;
       const person = await newPerson();
       // Two failures at the front door.
-      for (let index = 0; index < 2; index += 1) await throttle.reserve(person.id, delaysOf(signInPolicy), clock.now());
+      for (let index = 0; index < 2; index += 1)
+        await throttle.reserve({ account: person.id }, delaysOf(signInPolicy), clock.now());
       const guess = () => settings.changePassword(person, { current: 'a guess', next: newPassword }, meta);
       expect(await guess()).to.deep.equal({ outcome: 'wrong_password', retryAt: clock.now() + 1000 });
       expect(await settings.changePassword(person, change)).to.have.property('outcome', 'paused');

@@ -99,7 +99,7 @@ for (const lane of fullestStoreLane()) {
       const counts = database.sql('sign_in_throttle').where('key', 'like', `${person.account.id}%`);
       const rows: { key: string; failures: number }[] = await counts.where('failures', '>', 0).select();
       expect(rows.map(({ key, failures }) => [key.includes(':'), failures])).to.deep.equal([[true, 1]]);
-      await createSqlThrottleStore(database).reserve(rows[0]?.key ?? '', [900_000, 900_000], Date.now());
+      await createSqlThrottleStore(database).reserve({ account: rows[0]?.key ?? '' }, [900_000, 900_000], Date.now());
       const paused = await changePassword(web, page, person.password);
       expect([paused.status, Number(paused.headers.get('retry-after'))]).to.satisfy(
         ([status = 0, wait = 0]: number[]) => status === 429 && wait > 800 && wait <= 900,

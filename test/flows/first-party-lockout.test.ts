@@ -36,7 +36,7 @@ for (const lane of fullestStoreLane()) {
       await stack.disposeAsync();
     });
 
-    const byPage = async (person: Person, password: string): Promise<Page> => {
+    const byPage = async (person: Pick<Person, 'login'>, password: string): Promise<Page> => {
       const web = new WebClient(server.url);
       return signIn(web, await web.open((await pages.request()).url), { ...person, password });
     };
@@ -79,6 +79,27 @@ for (const lane of fullestStoreLane()) {
       expect(statuses.filter((status) => status === 401).length).to.be.within(1, 3);
       expect(statuses.every((status) => status === 401 || status === 429)).to.equal(true);
     }).timeout(60_000);
+
+    it('answers for the other name of a paused account as for one that nobody has, by JSON and on the pages', async () => {
+      for (const answerOf of [
+        async (login: string, password: string) => (await app.login({ login, password })).status,
+        async (login: string, password: string) => (await byPage({ login }, password)).status,
+      ]) {
+        const [person, other] = [await createPerson(server), await createPerson(server)];
+        const nobody = `x${other.account.email}`;
+        for (const paused of [person, other])
+          expect(await until429(() => app.login({ ...paused, password: 'wrong' }))).to.equal(4);
+        const heard = async (name: string, password: string) => {
+          const statuses = [];
+          for (let tries = 0; tries < 5; tries += 1) statuses.push(await answerOf(name, password));
+          return statuses;
+        };
+        const unknown = await heard(nobody, 'wrong');
+        expect(unknown.filter((status) => status === 429)).to.have.length(2);
+        expect(await heard(person.account.email, 'wrong')).to.deep.equal(unknown);
+        expect(await heard(other.account.email, other.password)).to.deep.equal(unknown);
+      }
+    });
 
     it('answers for a name that nobody has as for one that somebody has', async () => {
       const person = await createPerson(server);

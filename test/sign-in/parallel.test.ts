@@ -28,9 +28,9 @@ for (const lane of sqlLanes()) {
       let looked = 0;
       const { lookUp } = parts.credentials;
       parts.credentials.lookUp = async (id) => {
-        const { factors, verifyPassword } = await lookUp(id);
+        const { verifyPassword, ...others } = await lookUp(id);
         return {
-          factors,
+          ...others,
           verifyPassword: (given) => {
             looked += 1;
             return verifyPassword(given);

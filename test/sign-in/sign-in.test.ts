@@ -271,7 +271,7 @@ for (const lane of sqlLanes()) {
         ...parts,
         credentials: {
           ...credentials,
-          lookUp: async () => ({ factors: { password: true, totp: true, backupCodes: 0 }, verifyPassword: full }),
+          lookUp: async (id) => ({ ...(await credentials.lookUp(id)), verifyPassword: full, refusePassword: full }),
           backupCodes: { ...credentials.backupCodes, prepare: full, match: full },
         },
       });

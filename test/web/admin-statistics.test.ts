@@ -102,7 +102,7 @@ for (const lane of sqlLanes()) {
       const count = (at: number): Promise<number> =>
         store.countLocked({ tries: 3, since: at - 60_000, now: at, atMost: 100 });
       const fail = async (key: string, times: number): Promise<void> => {
-        for (let turn = 0; turn < times; turn += 1) await store.reserve(key, [0, 0, 60_000], now + turn);
+        for (let turn = 0; turn < times; turn += 1) await store.reserve({ account: key }, [0, 0, 60_000], now + turn);
       };
       await fail(`acc_${randomText(24)}`, 3);
       await fail(`acc_${randomText(24)}`, 3);
