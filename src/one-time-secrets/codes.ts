@@ -21,8 +21,14 @@ export interface Codes {
    * @throws RangeError when `lifeSeconds` is not between 1 and 600 (ASVS 5.0 §6.5.5).
    */
   create(
-    code: CodeKey & { readonly lifeSeconds: number },
+    code: CodeKey & {
+      readonly lifeSeconds: number;
+      /** It was counted already; see {@link Codes.count}. */
+      readonly counted?: boolean;
+    },
   ): Promise<{ readonly code: string; readonly expiresAt: number }>;
+  /** Counts a code that is made later, or for something else than an account. @throws AppError `rate_limited` as `create` */
+  count(key: Pick<CodeKey, 'purpose' | 'accountId'>): Promise<void>;
   /**
    * Compares, and uses the code up when it is right; of many callers at once one hears `accepted`. Spaces and hyphens
    * in what was typed do not count, and what is not eight digits costs no try. Call it outside a transaction that may
@@ -60,38 +66,48 @@ interface Needs {
   readonly policy: CodePolicy;
 }
 
+async function count({ store, clock, policy }: Needs, key: Pick<CodeKey, 'purpose' | 'accountId'>): Promise<void> {
+  const now = clock.now();
+  const nextAt = await store.reserve(key, policy.quota, now);
+  if (nextAt === undefined) return;
+  throw new AppError('rate_limited', 'Too many codes were asked for. Use the newest one, or try again later.', {
+    retryAfter: Math.max(1, Math.ceil((nextAt - now) / 1000)),
+  });
+}
+
+async function create(needs: Needs, { lifeSeconds, counted = false, ...given }: Parameters<Codes['create']>[0]) {
+  if (!(lifeSeconds >= 1 && lifeSeconds <= longestLife)) {
+    throw new RangeError(`A code lives for 1 to ${longestLife} seconds.`);
+  }
+  const { store, clock, secrets } = needs;
+  const { purpose, binding, accountId } = given;
+  const key = { purpose, binding, accountId };
+  const now = clock.now();
+  const code = String(randomInt(100_000_000)).padStart(8, '0');
+  const expiresAt = now + lifeSeconds * 1000;
+  await store.transaction(async () => {
+    if (!counted) await count(needs, key);
+    await store.put({ ...key, codeMac: secrets.mac(macPurpose, macInput(key, code)), now, expiresAt });
+  });
+  return { code, expiresAt };
+}
+
+async function use({ store, clock, secrets, policy }: Needs, given: Parameters<Codes['use']>[0]): Promise<CodeOutcome> {
+  const { code: typed, purpose, binding, accountId } = given;
+  const code = read(typed);
+  if (code === undefined) return 'wrong';
+  const key = { purpose, binding, accountId };
+  const found = await store.takeTry(key, policy.tries, clock.now());
+  if (found === 'none') return 'expired';
+  if (found === 'spent') return 'too_many';
+  if (!secrets.verifyMac(macPurpose, macInput(key, code), found.codeMac)) return 'wrong';
+  return (await store.take(key, found.codeMac)) ? 'accepted' : 'expired';
+}
+
 /** Makes the codes of the domain. */
-export const createCodes = ({ store, clock, secrets, policy }: Needs): Codes => ({
-  async create({ lifeSeconds, purpose, binding, accountId }) {
-    if (!(lifeSeconds >= 1 && lifeSeconds <= longestLife)) {
-      throw new RangeError(`A code lives for 1 to ${longestLife} seconds.`);
-    }
-    const key = { purpose, binding, accountId };
-    const now = clock.now();
-    const code = String(randomInt(100_000_000)).padStart(8, '0');
-    const expiresAt = now + lifeSeconds * 1000;
-    const nextAt = await store.transaction(async () => {
-      const full = await store.reserve(key, policy.quota, now);
-      if (full === undefined)
-        await store.put({ ...key, codeMac: secrets.mac(macPurpose, macInput(key, code)), now, expiresAt });
-      return full;
-    });
-    if (nextAt === undefined) return { code, expiresAt };
-    throw new AppError('rate_limited', 'Too many codes were asked for. Use the newest one, or try again later.', {
-      retryAfter: Math.max(1, Math.ceil((nextAt - now) / 1000)),
-    });
-  },
-
-  async use({ code: typed, purpose, binding, accountId }) {
-    const code = read(typed);
-    if (code === undefined) return 'wrong';
-    const key = { purpose, binding, accountId };
-    const found = await store.takeTry(key, policy.tries, clock.now());
-    if (found === 'none') return 'expired';
-    if (found === 'spent') return 'too_many';
-    if (!secrets.verifyMac(macPurpose, macInput(key, code), found.codeMac)) return 'wrong';
-    return (await store.take(key, found.codeMac)) ? 'accepted' : 'expired';
-  },
-
-  revokeAll: (accountId) => store.removeOf(accountId),
+export const createCodes = (needs: Needs): Codes => ({
+  create: (code) => create(needs, code),
+  count: (key) => count(needs, key),
+  use: (code) => use(needs, code),
+  revokeAll: (accountId) => needs.store.removeOf(accountId),
 });

@@ -21,9 +21,33 @@ export interface MailSignIn {
   readonly pathOf: (token: string) => string;
 }
 
+const nameOf = (login: string): string => sha256(parseEmail(login)?.key ?? login.normalize('NFKC').toLowerCase());
+
 /** Stands for a name that nobody has, so that the caps count it as they count an account. */
-const nobodyOf = (login: string): AccountId =>
-  asAccountId(`none_${sha256(parseEmail(login)?.key ?? login.normalize('NFKC').toLowerCase())}`);
+const nobodyOf = (login: string): AccountId => asAccountId(`none_${nameOf(login)}`);
+
+const isLimited = (error: unknown): error is AppError => error instanceof AppError && error.code === 'rate_limited';
+
+/**
+ * Counts the wish, and says whom it is for: nobody as well when the account has had its mails under another of its names.
+ * What was asked for under a name is all that whoever types it is told. @throws AppError `rate_limited`
+ */
+async function addressee(
+  { codes, logger }: SignInParts,
+  login: string,
+  account: Account | undefined,
+): Promise<Account | undefined> {
+  const purpose = 'sign-in';
+  await codes.count({ purpose, accountId: asAccountId(`name_${nameOf(login)}`) });
+  try {
+    await codes.count({ purpose, accountId: account?.id ?? nobodyOf(login) });
+    return account;
+  } catch (error) {
+    if (!isLimited(error)) throw error;
+    logger.info({ accountId: account?.id }, 'No mail to sign in with was sent: its account has had too many.');
+    return undefined;
+  }
+}
 
 async function send(
   { codes, links, notifications, clock, policy }: SignInParts,
@@ -41,6 +65,7 @@ async function send(
   const { code, expiresAt } = await codes.create({
     ...mailedCode('sign-in', flow, to, account),
     lifeSeconds: mailSeconds,
+    counted: true,
   });
   if (policy.email?.signIn === 'code') {
     await notifications.send({ ...mail, template: 'sign-in-code', expiresAt, data: { ...occasion, code, expiresAt } });
@@ -74,16 +99,17 @@ export async function mailSignIn(
   return answerTime(async (): Promise<MailResult> => {
     const flow = await flows.open(situation.flow);
     const found = await accounts.findByLogin(login);
-    const account = found?.status === 'active' && obstacle(found, flow) === undefined ? found : undefined;
-    const to = account?.id ?? nobodyOf(login);
+    const welcome = found?.status === 'active' && obstacle(found, flow) === undefined ? found : undefined;
     const now = clock.now();
     try {
       await flows.transaction(async () => {
+        const account = await addressee(parts, login, welcome);
+        const to = account?.id ?? nobodyOf(login);
         await flows.noteMail(flow.id, { now, to });
         await send(parts, flow, account, to, pathOf, meta);
       });
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error;
+      if (!isLimited(error)) throw error;
       return { outcome: 'limited', view, retryAt: now + (error.details.retryAfter ?? 60) * 1000 };
     }
     return { outcome: 'sent', view };

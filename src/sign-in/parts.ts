@@ -38,7 +38,7 @@ export interface SignInParts {
   >;
   readonly devices: Pick<Devices, 'useRemembered'>;
   readonly registration: Pick<Registration, 'resend'>;
-  readonly codes: Pick<Codes, 'create' | 'use'>;
+  readonly codes: Pick<Codes, 'create' | 'count' | 'use'>;
   readonly links: Pick<Links, 'create' | 'peek' | 'use'>;
   readonly notifications: Pick<Notifications, 'send'>;
   /** Holds back answers whose time would tell whether somebody has an account. */

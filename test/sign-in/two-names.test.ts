@@ -113,5 +113,38 @@ for (const lane of sqlLanes()) {
         expect(stepOf(await submit(alex.login, password))).to.equal('done');
       }
     });
+
+    it('is mailed five codes an hour under both, and no name tells how many the other one had', async () => {
+      const { parts, person, clock, flow, mails } = await createFixture(lane, {
+        email: { step: 'off', signIn: 'code', reachable: true },
+      });
+      const signIn = createSignIn(parts);
+      const ask = async (login: string): Promise<string> =>
+        (await signIn.mailSignIn(await flow(), { login, pathOf: (token) => token }, meta)).outcome;
+      const askSix = async (login: string): Promise<string[]> => {
+        const outcomes = [];
+        for (let turn = 0; turn < 6; turn += 1) outcomes.push(await ask(login));
+        return outcomes;
+      };
+      const alex = await person();
+      const mailsTo = () => mails.filter(({ to }) => to === alex.account.email).length;
+      const unknown = await askSix(`${randomText(12)}@example.com`);
+      expect(unknown).to.deep.equal([...Array(5).fill('sent'), 'limited']);
+      expect(await askSix(alex.login)).to.deep.equal(unknown);
+      expect(mailsTo()).to.equal(5);
+      expect(await askSix(alex.account.email)).to.deep.equal(unknown);
+      expect(mailsTo(), 'the last five went nowhere').to.equal(5);
+
+      // Nor does the page after it: a code that was never mailed is a wrong one.
+      clock.advance(3600);
+      for (let turn = 0; turn < 5; turn += 1) await ask(alex.login);
+      const answers = [];
+      for (const login of [alex.account.email, `${randomText(12)}@example.com`]) {
+        const id = await flow();
+        await signIn.mailSignIn(id, { login, pathOf: (token) => token }, meta);
+        answers.push(await signIn.submitMailedCode(id, '00000000', {}, meta));
+      }
+      expect(answers[0]).to.include({ reason: 'wrong_code' }).and.deep.equal(answers[1]);
+    });
   });
 }
