@@ -181,6 +181,7 @@ async function build(config: Config, options: Options, resources: Resources): Pr
     pages: tools.pages,
     forms: tools.forms,
     limits: limits.entry,
+    attempts: limits.attempts,
     secureCookies: config.secureCookies,
   });
   const firstParty = createFirstParty({ config, database, domains, oidc, limits, clock });

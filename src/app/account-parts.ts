@@ -21,6 +21,8 @@ import type { Revocations } from '../revocation/index.ts';
 import type { EndReason, Sessions } from '../sessions/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AccountId } from '../shared/ids.ts';
+import { nameKeysOf } from '../sign-in/throttle.ts';
+import { createSqlThrottleStore } from '../sign-in/throttle-store-sql.ts';
 import type { Database } from '../storage/database.ts';
 import { createSqlDeliveryTraceStore } from '../webhooks/delivery-traces-sql.ts';
 import { createDeliveryTraces } from '../webhooks/index.ts';
@@ -112,6 +114,7 @@ export function createAccountParts(needs: Needs): AccountParts {
     changing: accounts.changing,
   });
   const answerTime = createAnswerTime(answerMilliseconds);
+  const throttle = createSqlThrottleStore(database);
   const traces = [createAuditTraces(database), createDeliveryTraces(createSqlDeliveryTraceStore(database))];
   const forget = async (ids: readonly AccountId[]): Promise<void> => {
     for (const id of ids) {
@@ -149,6 +152,7 @@ export function createAccountParts(needs: Needs): AccountParts {
       answerTime,
       endAccess: endAccess('factor-changed'),
       disown: (id) => registration.disown(id),
+      unpause: (account) => throttle.lift(account.id, nameKeysOf(account)),
       transaction,
     }),
     accountData: createAccountData({

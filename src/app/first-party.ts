@@ -60,7 +60,10 @@ export function createFirstParty({ config, database, domains, oidc, limits, cloc
   };
   const { registration, recovery } = domains;
   return {
-    operations: [...signInOperations(needs), ...accountOperations({ registration, recovery, limits: limits.entry })],
+    operations: [
+      ...signInOperations(needs),
+      ...accountOperations({ registration, recovery, limits: limits.entry, attempts: limits.attempts }),
+    ],
     router: createChallengeRoutes(needs),
   };
 }

@@ -110,6 +110,10 @@ export function createLimits({ config, domains, redis, logger, clock, metrics }:
       clock,
       isKnown: async (login, deviceId) =>
         domains.devices.isKnown((await domains.accounts.findByLogin(login))?.id, deviceId),
+      async namesOf(accountId) {
+        const account = await domains.accounts.find(accountId);
+        return [account?.username ?? [], account?.email ?? []].flat();
+      },
     }),
     entry: createEntryLimits({
       registrations: shared.counter({

@@ -1,4 +1,4 @@
-import type { AccountLife, Accounts } from '../accounts/index.ts';
+import type { Account, AccountLife, Accounts } from '../accounts/index.ts';
 import type { Actor, AuditLog } from '../audit/index.ts';
 import type { AllFactors, Credentials, PasswordPolicy } from '../credentials/index.ts';
 import type { Notifications } from '../notifications/index.ts';
@@ -38,6 +38,8 @@ export interface RecoveryParts {
   readonly disown: (id: AccountId) => Promise<void>;
   /** Ends every session, token and remembered device of an account; part of the transaction. */
   readonly endAccess: (id: AccountId, by: Actor, reason: string) => Promise<void>;
+  /** Forgets the wrong tries of an account that is its owner's again; part of the transaction, and the last one. */
+  readonly unpause: (account: Account) => Promise<void>;
   /** Runs writes that belong together, joining the transaction that is already open. */
   readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -97,8 +97,8 @@ const endedByReset = ['reset-password', 'verify-email', 'change-email', 'sign-in
 
 /**
  * Sets a password with a mailed link, once. The mail proves the address, so an account that waited for that, or was
- * locked, is active. Every session and token ends and the owner is told; the second factor stays, and nobody is signed
- * in. A password that is refused uses nothing up. Not to be called within a transaction. @throws AppError `unavailable`
+ * locked, is active. Every session and token ends and the owner is told; the second factor stays, nobody is signed in, and
+ * wrong tries from before pause nobody any more. A password that is refused uses nothing up. Not to be called within a transaction. @throws AppError `unavailable`
  */
 export async function resetPassword(
   parts: RecoveryParts,
@@ -135,6 +135,7 @@ export async function resetPassword(
       await notifications.send({ to: proven.account.email, template: 'password-changed', account: account.id, data });
     }
     await links.revokeAll(account.id, endedByReset);
+    await parts.unpause(proven.account);
     return { outcome: 'done', accountId: account.id, secondFactor } as const;
   });
 }

@@ -104,6 +104,8 @@ async function carryOut(
   if (alone && (await passwordPolicy.isShortAlone(account.id))) await passwordPolicy.requireChange(account.id, context);
   await endAccess(account.id, by, 'the account was recovered');
   await links.revokeAll(account.id, ['reset-password', 'change-email', 'sign-in']);
+  // Whoever lost something has tried it before.
+  await parts.unpause(account);
 }
 
 async function fail(

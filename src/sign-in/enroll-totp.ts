@@ -36,14 +36,15 @@ function enroll(
   prepared: PreparedCodes,
 ): Promise<Flow | 'moved'> {
   const context = { ...meta, clientId: flow.clientId };
-  return takeStep<'moved'>(flows, flow, clock.now(), async () => {
+  const step = async () => {
     const options = { binding: flow.id, onlyFirst: true };
-    if (!(await credentials.totp.confirm(account.id, code, options, context))) return 'moved';
+    if (!(await credentials.totp.confirm(account.id, code, options, context))) return 'moved' as const;
     await credentials.backupCodes.put(account.id, prepared, context);
-    const { name } = triedIn(account, flow);
-    await throttle.reset({ key: account.id, name: name === undefined ? undefined : { key: name } });
     return { evidence: withMethod(flow.evidence, account.id, 'otp', epochSeconds(clock)), unseenCodes: true };
-  });
+  };
+  const { name } = triedIn(account, flow);
+  const counts = { key: account.id, name: name === undefined ? undefined : { key: name } };
+  return takeStep<'moved'>(flows, flow, clock.now(), step, () => throttle.reset(counts));
 }
 
 /** Confirms the app with a first code. Wrong ones end the challenge, but lock nobody out: there is nothing yet to guess. */

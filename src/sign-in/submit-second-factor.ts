@@ -33,13 +33,14 @@ interface Attempt extends CodeTry {
 
 async function pass({ flows, throttle, clock }: SignInParts, door: Door, { flow, account, reservation }: Attempt) {
   const spend = await door.examine(account, flow);
-  return takeStep<Exclude<Verdict, 'accepted'>>(flows, flow, clock.now(), async () => {
+  const step = async () => {
     const verdict = await spend();
     if (verdict !== 'accepted') return verdict;
-    await throttle.reset(reservation);
     const evidence = withMethod(flow.evidence, account.id, door.method, epochSeconds(clock));
     return { evidence, unseenCodes: flow.unseenCodes };
-  });
+  };
+  const forget = (): Promise<void> => throttle.reset(reservation);
+  return takeStep<Exclude<Verdict, 'accepted'>>(flows, flow, clock.now(), step, forget);
 }
 
 async function tryDoor(parts: SignInParts, door: Door, attempt: Attempt): Promise<SubmitResult> {

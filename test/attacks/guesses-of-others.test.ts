@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { DirectClient, textOf } from '../support/direct-client.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { signIn } from '../support/relying-party.ts';
+import { secondOver } from '../support/second-over.ts';
 import { emptiestAndFullest } from '../support/store-lanes.ts';
 import { expectPage, WebClient } from '../support/web-client.ts';
 import { browserOf, withToken } from '../web/api-caller.ts';
@@ -135,5 +136,68 @@ for (const lane of emptiestAndFullest()) {
       for (let tries = 0; tries < 4; tries += 1) later.push(await tryIn(signedOut(again), wrong(second)));
       expect(later).to.deep.equal([422, 422, 429, 429]);
     });
+  });
+
+  describe(`wrong tries before a new password on ${lane.name}`, function () {
+    this.timeout(60_000);
+    let house: House;
+    const stack = new AsyncDisposableStack();
+
+    before(async () => {
+      const limits = { SALLYPORT_LOCKOUT_TRIES: '3', SALLYPORT_LIMIT_SIGN_IN: '3', SALLYPORT_EMAIL_STEP: 'off' };
+      house = await House.open({ ...(await lane.env(stack)), ...limits });
+    });
+    after(async () => {
+      await house?.[Symbol.asyncDispose]();
+      await stack.disposeAsync();
+    });
+
+    const resets = {
+      'on the page': async (person: Person) => {
+        const { domains } = house.server.app;
+        await domains.recovery.requestReset(person.login, {});
+        const token = await house.mailed(person, /\/account\/reset-password\?token=([\w-]+)/);
+        const web = new WebClient(house.server.url);
+        const page = expectPage(await web.open(`/account/reset-password?token=${token}`), 'reset-password');
+        const done = await web.submit(page, { 'new-password': next, action: 'continue' }, 'new-password');
+        expect(done.status).to.equal(200);
+      },
+      'by JSON': async (person: Person) => {
+        const { status } = await house.direct.post('password/forgot', { username: person.login, client_id: undefined });
+        expect(status).to.equal(202);
+        const token = await house.mailed(person, /\/account\/reset-password\?token=([\w-]+)/);
+        const reset = await house.direct.post('password/reset', { token, password: next, client_id: undefined });
+        expect(reset.status, JSON.stringify(reset.body)).to.equal(204);
+      },
+      'by the link of an operator': async (person: Person) => {
+        const { recovery } = house.server.app.domains;
+        const options = { lost: 'password', delivery: 'hand' } as const;
+        const { path = '' } = await recovery.issueLink(person.account.id, { kind: 'operator' }, options);
+        const web = new WebClient(house.server.url);
+        const page = expectPage(await web.open(path), 'recover');
+        const done = await web.submit(page, { 'new-password': next, action: 'continue' }, 'new-password');
+        expect(done.status).to.equal(200);
+      },
+    };
+    for (const [how, reset] of Object.entries(resets)) {
+      it(`keep nobody waiting who has it ${how}`, async () => {
+        const person = await createPerson(house.server);
+        const names = [person.login, person.account.email];
+        for (const login of names) {
+          for (let tries = 0; tries < 3; tries += 1) {
+            const { web, page } = await house.visit();
+            expect((await signIn(web, page, { login, password: 'forgotten' })).status).to.equal(422);
+          }
+          const { web, page } = await house.visit();
+          expect((await signIn(web, page, { ...person, login })).status).to.equal(429);
+        }
+        await reset(person);
+        await secondOver();
+        for (const login of names) {
+          const { web, page } = await house.visit();
+          expect((await signIn(web, page, { login, password: next })).status, login).to.equal(303);
+        }
+      });
+    }
   });
 }

@@ -13,6 +13,8 @@ import { createSqlPendingRegistrationStore } from '../../src/registration/pendin
 import { FixedClock } from '../../src/shared/clock.ts';
 import { randomText } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import { nameKeysOf } from '../../src/sign-in/throttle.ts';
+import { createSqlThrottleStore } from '../../src/sign-in/throttle-store-sql.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { type SqlLane, testDatabase } from '../support/database.ts';
 
@@ -113,6 +115,7 @@ export async function createWorld(lane: SqlLane): Promise<World> {
         ...common,
         tries: createSqlRecoveryTryStore(database),
         disown: (id) => domains.registration.disown(id),
+        unpause: (account) => createSqlThrottleStore(database).lift(account.id, nameKeysOf(account)),
         paths: { resetPassword: withToken('reset-password'), recover: withToken('recover') },
         endAccess: async (id, by, reason) =>
           domains.revocations.revoke({ kind: 'account', id, expiresAt: clock.now() + 86_400_000, reason, by }),

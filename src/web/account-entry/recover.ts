@@ -49,7 +49,8 @@ async function show(
 }
 
 async function submit(surface: EntrySurface, ctx: Context, form: Form): Promise<void> {
-  const { recovery, link } = surface;
+  const { recovery, link, attempts } = surface;
+  const meta = metaOf(ctx);
   const token = form.get('token') ?? '';
   const [password, code, newPassword] = [form.get('password'), form.get('code'), form.get('new-password')];
   const view = await recovery.viewLink(token);
@@ -57,10 +58,11 @@ async function submit(surface: EntrySurface, ctx: Context, form: Form): Promise<
   // An empty field is no try.
   const proof = { password, code, nothing: 'nothing' }[view.proof];
   if (!proof) return show(surface, ctx, token, { error: 'missing' });
-  const result = await recovery.useLink(token, { password, code, newPassword }, metaOf(ctx));
+  const result = await recovery.useLink(token, { password, code, newPassword }, meta);
   if (result.outcome === 'wrong') return show(surface, ctx, token, { error: 'mismatch', triesLeft: result.triesLeft });
   if (result.outcome === 'refused') return show(surface, ctx, token, { reasons: result.reasons });
   if (result.outcome !== 'done') return show(surface, ctx, token);
+  await attempts.forget(meta.ip, result.accountId);
   link.settle(ctx, path, { ...taskOf(result), state: 'done' });
 }
 

@@ -25,9 +25,11 @@ async function show(
 
 async function submit(surface: EntrySurface, ctx: Context, form: Form): Promise<void> {
   const token = form.get('token') ?? '';
-  const result = await surface.recovery.reset(token, form.get('new-password') ?? '', metaOf(ctx));
+  const meta = metaOf(ctx);
+  const result = await surface.recovery.reset(token, form.get('new-password') ?? '', meta);
   if (result.outcome === 'refused') return show(surface, ctx, token, result.reasons);
   if (result.outcome !== 'done') return show(surface, ctx, token);
+  await surface.attempts.forget(meta.ip, result.accountId);
   surface.link.settle(ctx, path, { state: 'done', secondFactor: result.secondFactor });
 }
 

@@ -7,6 +7,7 @@ import type { Registration } from '../../registration/index.ts';
 import type { EntryPageModels, NextStop } from '../entry-models.ts';
 import type { Form } from '../http/form.ts';
 import type { FormGuard, PageWriter } from '../page-writer.ts';
+import type { AttemptLimits } from '../sign-in/attempt-limits.ts';
 import type { EntryCookie } from './entry-cookie.ts';
 import type { EntryLimits } from './entry-limits.ts';
 import type { LinkToken } from './link-token.ts';
@@ -21,6 +22,7 @@ export interface EntrySurface {
   readonly pages: PageWriter;
   readonly forms: FormGuard;
   readonly limits: EntryLimits;
+  readonly attempts: Pick<AttemptLimits, 'forget'>;
   readonly cookie: EntryCookie;
   readonly link: LinkToken;
 }

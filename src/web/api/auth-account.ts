@@ -3,6 +3,7 @@ import type { Recovery } from '../../recovery/index.ts';
 import type { Registration } from '../../registration/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { EntryLimits } from '../account-entry/entry-limits.ts';
+import type { AttemptLimits } from '../sign-in/attempt-limits.ts';
 import { type Operation, openToAll, operation } from './operation.ts';
 
 /** What the operations before and beside a sign-in need. */
@@ -11,6 +12,7 @@ export interface AccountNeeds {
   readonly recovery: Pick<Recovery, 'requestReset' | 'reset'>;
   /** Shared with the pages. */
   readonly limits: EntryLimits;
+  readonly attempts: Pick<AttemptLimits, 'forget'>;
 }
 
 const tag = 'Registration';
@@ -138,7 +140,7 @@ const forgot = ({ recovery, limits }: AccountNeeds): Operation =>
     },
   });
 
-const reset = ({ recovery }: AccountNeeds): Operation =>
+const reset = ({ recovery, attempts }: AccountNeeds): Operation =>
   operation({
     method: 'post',
     path: '/auth/password/reset',
@@ -156,6 +158,7 @@ const reset = ({ recovery }: AccountNeeds): Operation =>
       const result = await recovery.reset(body.token, body.password, meta);
       if (result.outcome === 'refused') return refusePassword(result.reasons);
       if (result.outcome === 'expired') throw new AppError('expired', expired);
+      await attempts.forget(meta.ip, result.accountId);
       return { status: 204 };
     },
   });

@@ -1,6 +1,7 @@
 import { hashDevice } from '../../devices/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { AccountId } from '../../shared/ids.ts';
 import type { SubmitResult } from '../../sign-in/index.ts';
 import { addressKey, type RateCounter } from '../http/rate-limit.ts';
 
@@ -19,6 +20,8 @@ export interface AttemptLimits {
    * browser that the account knows has a count of its own, because others may share its address.
    */
   attempt(attempt: Attempt, work: () => Promise<SubmitResult>): Promise<SubmitResult>;
+  /** Forgets the failures of this address at the names of an account that was taken back from there. */
+  forget(ip: string, accountId: AccountId): Promise<void>;
 }
 
 interface Needs {
@@ -26,6 +29,7 @@ interface Needs {
   readonly clock: Clock;
   /** Whether whoever has this name has signed in with this device. */
   readonly isKnown: (login: string, deviceId: string) => Promise<boolean>;
+  readonly namesOf: (accountId: AccountId) => Promise<readonly string[]>;
 }
 
 const longestQueue = 100;
@@ -59,8 +63,11 @@ function createTurns() {
 const isFailure = (result: SubmitResult): boolean =>
   result.outcome === 'refused' && (result.reason === 'mismatch' || result.reason === 'paused');
 
+const normalise = (login: string): string => login.trim().normalize('NFKC').toLowerCase();
+const sharedKey = (ip: string, name: string): string => `${addressKey(ip)} ${name}`;
+
 /** Puts the limit on a counter. Every try is counted before it is made, so that none slips through beside another. */
-export function createAttemptLimits({ counter, clock, isKnown }: Needs): AttemptLimits {
+export function createAttemptLimits({ counter, clock, isKnown, namesOf }: Needs): AttemptLimits {
   const inTurn = createTurns();
 
   /** A right password forgets the failures. A form that was sent twice is no guess, and says nothing of earlier ones. */
@@ -73,7 +80,7 @@ export function createAttemptLimits({ counter, clock, isKnown }: Needs): Attempt
 
   return {
     attempt({ ip, login, deviceId }, work) {
-      const name = login.trim().normalize('NFKC').toLowerCase();
+      const name = normalise(login);
       return inTurn(name, async () => {
         const own = deviceId === undefined ? undefined : `device ${hashDevice(deviceId)} ${name}`;
         const run = async (key: string, also?: string): Promise<SubmitResult> => {
@@ -82,7 +89,7 @@ export function createAttemptLimits({ counter, clock, isKnown }: Needs): Attempt
           void settle(key, also, result).catch(() => undefined);
           return result;
         };
-        const shared = `${addressKey(ip)} ${name}`;
+        const shared = sharedKey(ip, name);
         let wait = await counter.take(shared);
         if (wait === 0) return run(shared, own);
         if (own !== undefined && deviceId !== undefined && (await isKnown(login, deviceId))) {
@@ -91,6 +98,11 @@ export function createAttemptLimits({ counter, clock, isKnown }: Needs): Attempt
         }
         return { outcome: 'refused', reason: 'paused', retryAt: clock.now() + wait * 1000 };
       });
+    },
+
+    async forget(ip, accountId) {
+      const names = await namesOf(accountId);
+      await Promise.all(names.map((name) => counter.clear(sharedKey(ip, normalise(name)))));
     },
   };
 }
