@@ -146,7 +146,7 @@ export function createConsoles({ config, database, domains, oidc, tools, clock, 
             icon: 'person',
           },
           ...(showAdmin
-            ? [{ href: '/admin', label: 'Admin', hint: 'Sign-ins, events, keys and apps', icon: 'seal' as const }]
+            ? [{ href: '/admin', label: 'Admin', hint: 'Overview, sessions and audit log', icon: 'seal' as const }]
             : []),
           { href: '/api/docs', label: 'API docs', hint: 'For developers of apps and services', icon: 'document' },
           ...(playground
