@@ -9,6 +9,7 @@ import { createLogs, type Logs } from '../shared/logger.ts';
 import { type Resources, withResources } from '../shared/resources.ts';
 import { banner, noteFor } from './banner.ts';
 import { type DemoSummary, seedDemo } from './demo-data.ts';
+import { assertPortsFree, withVariable } from './needed-ports.ts';
 import { openPlayground } from './playground.ts';
 
 const logsOf = (config: Config): Logs =>
@@ -43,6 +44,7 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
   const { logger, access } = logsOf(config);
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const onProgress = (text: string): void => say(`  ${text}`);
+  await assertPortsFree(config);
   let demo: DemoSummary | undefined;
   const app = resources.use(
     await createApp(config, {
@@ -60,11 +62,24 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
     const { issuer, dataDir } = config;
     demo = await seedDemo({ ...app.domains, issuer, playgroundOrigin, dataDir, onProgress });
   }
-  await app.listen();
-  resources.use(await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger }));
-  resources.use(demo && (await openPlayground({ config, demo, domains: app.domains, logger })));
+  try {
+    await app.listen();
+    resources.use(await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger }));
+    resources.use(demo && (await openPlayground({ config, demo, domains: app.domains, logger })));
+  } catch (error) {
+    throw await withVariable(error, config);
+  }
   say(banner(config, demo));
   return resources;
+}
+
+/** What keeps the server from starting, with the fields that a refusal names. */
+function startError(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  const fields = Object.entries((error instanceof AppError && error.details.fields) || {});
+  return [`Sallyport could not start: ${reasonOf(error)}`, ...fields.map(([name, text]) => `  ${name}: ${text}`)].join(
+    '\n',
+  );
 }
 
 /**
@@ -76,8 +91,7 @@ export async function run(env: NodeJS.ProcessEnv): Promise<number> {
     await serve(env);
     return 0;
   } catch (error) {
-    const text = error instanceof ConfigError ? error.message : `Sallyport could not start: ${reasonOf(error)}`;
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${startError(error)}\n`);
     const wrongInput = error instanceof AppError && error.code === 'invalid_input';
     return error instanceof ConfigError || wrongInput ? 2 : 1;
   }
