@@ -4,7 +4,7 @@ import { generate } from 'otplib';
 import type { Account, Accounts } from '../accounts/index.ts';
 import type { Apis, NewApi } from '../apis/index.ts';
 import type { Actor } from '../audit/index.ts';
-import type { Clients, NewClient } from '../clients/index.ts';
+import type { Client, Clients, NewClient } from '../clients/index.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { type AccountId, asClientId, randomText } from '../shared/ids.ts';
 
@@ -179,14 +179,32 @@ function newDemoFile(needs: Needs): DemoFile {
   return { issuer: needs.issuer, complete: false, users, clients: [], apis };
 }
 
-/** The playground may listen elsewhere at the next start; its client follows. */
-async function movePlayground(needs: Needs): Promise<void> {
+/** Our own API has another name under another issuer; what was allowed at the old one is allowed at the new one. */
+async function movedApis({ apis }: Needs, planned: Plan['clients'][number], current: Client): Promise<Client['apis']> {
+  const names = Object.keys(current.apis);
+  const known = await Promise.all(names.map((name) => apis.find(name)));
+  const gone = names.filter((_, index) => !known[index]);
+  const successors = Object.keys(planned.apis ?? {}).filter((name) => !names.includes(name));
+  return Object.fromEntries(
+    Object.entries(current.apis).map(([name, scopes]) => [successors[gone.indexOf(name)] ?? name, scopes]),
+  );
+}
+
+/** The issuer and the playground may be elsewhere at the next start; their clients follow, and keep other changes. */
+async function followMoves(needs: Needs): Promise<void> {
   const { clients } = needs;
-  const planned = readPlan(needs).clients.find(({ id }) => id === 'playground');
-  const current = await clients.find('playground');
-  if (!planned?.metadata || !current) return;
-  if (current.metadata.redirect_uris.join(' ') === planned.metadata.redirect_uris?.join(' ')) return;
-  await clients.update(current.id, current.version, { metadata: planned.metadata }, by);
+  for (const planned of readPlan(needs).clients) {
+    const current = await clients.find(planned.id);
+    if (!current) continue;
+    const apis = await movedApis(needs, planned, current);
+    const hasNewApis = Object.keys(apis).join(' ') !== Object.keys(current.apis).join(' ');
+    const redirects = planned.metadata?.redirect_uris?.join(' ');
+    const hasMoved = planned.id === 'playground' && current.metadata.redirect_uris.join(' ') !== redirects;
+    if (!hasNewApis && !hasMoved) continue;
+    // In one change: a client that names an API of before is refused.
+    const patch = { apis, ...(hasMoved && planned.metadata && { metadata: planned.metadata }) };
+    await clients.update(current.id, current.version, patch, by);
+  }
 }
 
 /** Whether the people in the file are the ones in this database, which may have been changed under it. */
@@ -207,10 +225,8 @@ export async function seedDemo(needs: Needs): Promise<DemoSummary> {
   const file = join(needs.dataDir, 'demo.json');
   const known = readDemoFile(file);
   const ours = known !== undefined && (await isOurs(needs.accounts, known));
-  if (ours && known.complete) {
-    await movePlayground(needs);
-    return known;
-  }
+  if (ours) await followMoves(needs);
+  if (ours && known.complete) return known;
   const empty = (await needs.accounts.list({ limit: 1 })).length === 0;
   if (!empty && !ours) return nothing;
   // Halfway with no account yet, the file may also belong to another database: its client secrets prove nothing.

@@ -28,7 +28,7 @@ import { openPglite } from '../../src/storage/pglite.ts';
 import { ownApi } from '../../src/web/api/resource.ts';
 
 const origin = 'http://localhost:3001';
-const issuer = 'http://localhost:3000';
+const firstIssuer = 'http://localhost:3000';
 
 describe('demo data', () => {
   const clock = new FixedClock();
@@ -64,7 +64,8 @@ describe('demo data', () => {
   });
   afterEach(() => rmSync(dataDir, { recursive: true }));
 
-  const start = async (options: { playgroundOrigin?: string; credentials?: DemoCredentials } = {}) => {
+  const start = async (options: { playgroundOrigin?: string; issuer?: string; credentials?: DemoCredentials } = {}) => {
+    const { issuer = firstIssuer } = options;
     const audit = createAuditLog(createSqlAuditStore(database), clock);
     const accounts = createAccounts({ store: createSqlAccountStore(database), clock, audit });
     const apis = createApis({ store: createSqlApiStore(database), clock, audit, builtIn: [ownApi(issuer)] });
@@ -135,7 +136,7 @@ describe('demo data', () => {
     expect(await first.apis.find('https://notes.demo.example')).to.not.equal(undefined);
     const phone = await first.clients.find('demo-phone');
     expect(phone).to.deep.include({ firstParty: true, directSignIn: true });
-    expect(phone?.apis).to.have.property(`${issuer}/api/v1`);
+    expect(phone?.apis).to.have.property(`${firstIssuer}/api/v1`);
   });
 
   it('is made where there is no data directory yet, which nobody else may enter', async () => {
@@ -163,6 +164,29 @@ describe('demo data', () => {
     const { redirect_uris, post_logout_redirect_uris } = (await clients.find('playground'))!.metadata;
     expect(redirect_uris).to.deep.equal(['http://localhost:4001/callback']);
     expect(post_logout_redirect_uris).to.deep.equal(['http://localhost:4001/']);
+  });
+
+  it('follows the issuer, alone and together with the playground, and keeps what people changed', async () => {
+    const first = await start();
+    const phone = (await first.clients.find('demo-phone'))!;
+    const scoped = { 'https://notes.demo.example': ['notes:read'], [`${firstIssuer}/api/v1`]: ['account:read'] };
+    await first.clients.update(phone.id, phone.version, { apis: scoped, name: 'Mine' }, { kind: 'operator' });
+    const moves = [
+      { issuer: 'http://localhost:4000' },
+      { issuer: 'http://localhost:5000', playgroundOrigin: 'http://localhost:5001' },
+    ];
+    for (const move of moves) {
+      const { clients } = await start(move);
+      const playground = (await clients.find('playground'))!;
+      expect(playground.apis).to.deep.equal({ 'https://notes.demo.example': [], [`${move.issuer}/api/v1`]: [] });
+      expect(playground.metadata.redirect_uris).to.deep.equal([`${move.playgroundOrigin ?? origin}/callback`]);
+      const moved = (await clients.find('demo-phone'))!;
+      expect(moved.name).to.equal('Mine');
+      expect(moved.apis).to.deep.equal({
+        'https://notes.demo.example': ['notes:read'],
+        [`${move.issuer}/api/v1`]: ['account:read'],
+      });
+    }
   });
 
   it('is finished at the next start when the first one died anywhere', async () => {

@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -99,6 +101,37 @@ describe('one command, nothing beside it', function () {
     expect((await app.redeem(page.url, attempt)).access_token).to.be.a('string');
     expect(await server.stop('SIGTERM')).to.equal(0);
     server = undefined;
+  });
+
+  it('names the port that is taken before it makes anything, and works at other ones with its demo data', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port: busy } = taken.address() as AddressInfo;
+    const fresh = join(dataDir, 'fresh');
+    try {
+      const message = await fail(spawnServer({ dataDir: fresh, port: busy }));
+      expect(message)
+        .to.match(/ended with 1:/)
+        .and.match(/PORT: another program .* PORT=\d+ npm start/s);
+      expect(existsSync(join(fresh, 'database'))).to.equal(false);
+    } finally {
+      taken.close();
+    }
+    for (const move of [{}, { SALLYPORT_PLAYGROUND_PORT: String(await freePort()) }]) {
+      server = await spawnServer({ dataDir, env: move });
+      const playground = `http://localhost:${/Playground\s+http:\/\/localhost:(\d+)/.exec(server.output())?.[1]}`;
+      const app = await RelyingParty.discover({
+        issuer: server.url,
+        clientId: 'playground',
+        auth: oidc.None(),
+        redirectUri: `${playground}/callback`,
+      });
+      const attempt = await app.request({ scope: 'openid account:read', resource: `${server.url}/api/v1` });
+      const page = await new WebClient(server.url).open(attempt.url);
+      expect(page.name, page.text).to.equal('login');
+      await server.stop('SIGTERM');
+      server = undefined;
+    }
   });
 
   it('refuses in production what is only good for development, and says how to mend each', async () => {
