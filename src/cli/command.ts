@@ -22,6 +22,11 @@ export interface CommandShape {
 
 /** A command that works on the domains, so that a running server can execute it for somebody else. */
 export interface DomainCommand extends CommandShape {
+  /**
+   * Whether it may be the first thing that is done, and makes the database then. For commands that begin something: all
+   * others would look into a database that they made themselves, in a directory that was hardly meant.
+   */
+  readonly makesDatabase?: boolean;
   /** @throws AppError */
   execute(input: unknown, domains: Domains): Promise<unknown>;
   /** The text for people; `result` may have been through JSON. */
@@ -30,6 +35,7 @@ export interface DomainCommand extends CommandShape {
 
 interface Definition<Schema extends z.ZodObject, Result> extends CommandShape {
   readonly schema: Schema;
+  readonly makesDatabase?: boolean;
   run(input: z.output<Schema>, domains: Domains): Promise<Result>;
   render(result: Result): string;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDomains } from '../app/domains.ts';
-import type { Config } from '../config/load.ts';
+import { type Config, withSecrets } from '../config/load.ts';
 import type { Keys, KeyView } from '../keys/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
@@ -96,7 +96,7 @@ function describeKeys(keys: readonly Pick<KeyView, 'alg' | 'state'>[]): Check {
 }
 
 async function sealedIn(config: Config, database: Database): Promise<Check[]> {
-  const { keys, hasher, sealedData } = createDomains(config, database, systemClock, silentLogger());
+  const { keys, hasher, sealedData } = createDomains(withSecrets(config), database, systemClock, silentLogger());
   try {
     return [await keysOfDatabase(keys), describeSealed(await sealedData.status())];
   } finally {

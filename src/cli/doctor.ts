@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, ConfigError, loadConfig } from '../config/load.ts';
+import { type Config, ConfigError, readConfig } from '../config/load.ts';
 import type { Check } from './check.ts';
 import { callServer } from './control-client.ts';
 import { checkDatabase } from './doctor-database.ts';
@@ -37,7 +37,7 @@ async function findServer(dataDir: string): Promise<number | undefined> {
 export async function runDoctor(env: NodeJS.ProcessEnv): Promise<Check[]> {
   let config: Config;
   try {
-    config = loadConfig(env);
+    config = readConfig(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map((detail) => ({ name: 'configuration', status: 'fail', detail }));

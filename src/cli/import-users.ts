@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { loadConfig } from '../config/load.ts';
+import { readConfig } from '../config/load.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import {
   type FileFormat,
@@ -50,14 +50,18 @@ async function* pagesOf<Row extends { readonly seq: number }>(target: StepTarget
   }
 }
 
+interface Beginning {
+  readonly file: { readonly name: string; readonly digest: string };
+  readonly settings: ImportSettings;
+  readonly resume: boolean;
+}
+
 async function runImport(
   target: StepTarget,
   { path, format, name, onProgress }: ImportOptions,
-  settings: ImportSettings,
-  resume: boolean,
+  beginning: Beginning,
 ): Promise<ImportReport> {
-  const file = { name, digest: await digestOf(path) };
-  const run = (await target.call('users import begin', { file, settings, resume })) as ImportRun;
+  const run = (await target.call('users import begin', beginning)) as ImportRun;
   const { id } = run;
   let rows = run.rowsDone;
   try {
@@ -113,9 +117,14 @@ export async function importUsersHere(input: ImportInput, { env, onProgress }: S
       onProgress(`${full} rows`);
     },
   };
-  const target = await openTarget(loadConfig(env), importSteps, onProgress);
+  const beginning: Beginning = { file: { name: options.name, digest: await digestOf(path) }, settings, resume };
+  const target = await openTarget(readConfig(env), importSteps, {
+    onProgress,
+    without: dry ? 'look' : 'make',
+    first: { step: 'users import begin', input: beginning },
+  });
   try {
-    const report = dry ? await dryRun(target, options, settings) : await runImport(target, options, settings, resume);
+    const report = dry ? await dryRun(target, options, settings) : await runImport(target, options, beginning);
     if (accountsTo !== undefined && report.id !== undefined) await writeAccounts(target, report.id, accountsTo);
     return { result: report, text: renderReport(report), exitCode: report.problems.length > 0 ? 1 : 0 };
   } finally {

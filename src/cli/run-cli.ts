@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type Config, ConfigError, loadConfig } from '../config/load.ts';
+import { type Config, ConfigError, readConfig } from '../config/load.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import { silentLogger } from '../shared/logger.ts';
 import { askOrOpen } from './ask-or-open.ts';
-import { type DomainCommand, flagOf } from './command.ts';
+import { type DomainCommand, flagOf, readOptions } from './command.ts';
 import { auditExport } from './commands/audit-export.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { localCommands } from './commands/local.ts';
@@ -76,8 +76,10 @@ async function runOnDomains(command: DomainCommand, input: unknown, config: Conf
     },
     async () => {
       // Loaded only where it is needed: it is most of the program.
-      const { openDomains } = await import('./open-domains.ts');
-      const opened = await openDomains(config, { logger: silentLogger(), onProgress: around.onProgress });
+      const { openDomains, tryInMemory } = await import('./open-domains.ts');
+      const { makesDatabase: make = false } = command;
+      if (make) await tryInMemory(config, (domains) => command.execute(input, domains));
+      const opened = await openDomains(config, { logger: silentLogger(), onProgress: around.onProgress, make });
       try {
         // Through JSON, so that it is the same with a server and without.
         return { result: JSON.parse(JSON.stringify(await command.execute(input, opened.domains))) as unknown };
@@ -100,7 +102,9 @@ async function runCommand(command: AnyCommand, parsed: ParsedArguments, io: Io):
     if (command.name !== 'serve') print(result, text);
     return exitCode;
   }
-  const { result } = await runOnDomains(command, input, loadConfig(io.env), around);
+  // Nobody is asked for what cannot be meant; whoever executes it looks again.
+  readOptions(command.schema, input);
+  const { result } = await runOnDomains(command, input, readConfig(io.env), around);
   print(result, command.render(result));
   return 0;
 }

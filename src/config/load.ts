@@ -144,26 +144,36 @@ function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
 }
 
 /**
- * Reads the configuration from the environment. In development it makes what is missing, in the data directory.
+ * Reads the configuration from the environment and writes nothing: `secrets` is empty where development would make its
+ * own, see {@link withSecrets}.
  * @throws ConfigError with every problem at once.
  */
-export function loadConfig(env: NodeJS.ProcessEnv): Config {
+export function readConfig(env: NodeJS.ProcessEnv): Config {
   const environment = parseEnvironment(env);
   const { SALLYPORT_ISSUER, HOST, SALLYPORT_SECRETS, ...values } = environment;
   const production = values.NODE_ENV === 'production';
-  const dataDir = resolve(values.SALLYPORT_DATA_DIR);
   const reach = reachOf(environment);
   const { host, issuer } = reach;
   const local = openings(reach).length === 0;
   return {
     ...values,
     issuer,
-    dataDir,
+    dataDir: resolve(values.SALLYPORT_DATA_DIR),
     production,
     secureCookies: issuer.startsWith('https:'),
     host,
-    secrets: SALLYPORT_SECRETS?.length ? SALLYPORT_SECRETS : developmentSecrets(dataDir),
+    secrets: SALLYPORT_SECRETS ?? [],
     local,
     demo: values.SALLYPORT_DEMO && !production && local,
   };
 }
+
+/** The same with the secrets that development keeps in its data directory, which are made when there are none. */
+export const withSecrets = (config: Config): Config =>
+  config.secrets.length > 0 ? config : { ...config, secrets: developmentSecrets(config.dataDir) };
+
+/**
+ * Reads the configuration from the environment. In development it makes what is missing, in the data directory.
+ * @throws ConfigError with every problem at once.
+ */
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => withSecrets(readConfig(env));

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { openDatabase } from '../../src/app/open-storage.ts';
 import { askOrOpen } from '../../src/cli/ask-or-open.ts';
+import { domainCommands } from '../../src/cli/domain-commands.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
 import { DataDirInUse, lockDataDir } from '../../src/storage/data-dir-lock.ts';
 import { createTestDatabase, stopProcess } from '../support/postgres.ts';
 import { cli, environment } from './command-line.ts';
@@ -30,6 +34,103 @@ describe('command line without a server', () => {
     const listed = await cli(env, ['users', 'list', '--json']);
     expect(listed.json()).to.have.length(1).and.have.nested.property('0.email', 'alex@example.com');
     lockDataDir(dataDir)[Symbol.dispose]();
+  });
+
+  describe('and without a database', () => {
+    let missing: string;
+    beforeEach(() => {
+      missing = join(dataDir, 'wrong');
+    });
+
+    const makers = ['users create', 'users invite', 'users import', 'clients create', 'apis create', 'webhooks add'];
+    const others: Record<string, string[]> = {
+      'users list': [],
+      'users disable': ['alex'],
+      'keys list': [],
+      'keys rotate': [],
+      'revocations all-before': ['--reason', 'the database was copied'],
+      'audit list': [],
+      'audit verify': [],
+      'audit export': [],
+      'secrets status': [],
+    };
+
+    for (const [name, options] of Object.entries(others)) {
+      it(`${name} says so, makes none, and leaves nothing behind`, async () => {
+        const run = await cli(environment(missing, { SALLYPORT_SECRETS: '' }), [...name.split(' '), ...options]);
+        expect([run.code, run.out]).to.deep.equal([1, '']);
+        expect(run.err)
+          .to.include(`no database of Sallyport in ${missing}.`)
+          .and.include('SALLYPORT_DATA_DIR')
+          .and.include('DATABASE_URL')
+          .and.include('sallyport serve');
+        expect(existsSync(missing)).to.equal(false);
+      });
+    }
+
+    it('only commands that begin something may make one', () => {
+      const marked = domainCommands.filter(({ makesDatabase }) => makesDatabase).map(({ name }) => name);
+      expect([...marked, 'users import']).to.have.members(makers);
+    });
+
+    it('who looks into a directory that a server is about to fill waits for it', async () => {
+      const lock = lockDataDir(dataDir);
+      const logger = silentLogger();
+      const look = openDatabase(loadConfig(environment(dataDir)), logger, () => undefined, { make: false });
+      expect(await look.catch((error: unknown) => error)).to.be.instanceOf(DataDirInUse);
+      lock[Symbol.dispose]();
+    });
+
+    const app = ['clients', 'create', '--name', 'App', '--kind', 'web'];
+    const refused: [why: string, words: string[], code: number][] = [
+      ['a broken address', ['users', 'create', '--email', 'bad'], 2],
+      ['an option that does not exist', ['users', 'create', '--email', 'a@example.com', '--colour', 'red'], 2],
+      ['a broken redirect URI', [...app, '--redirect-uri', 'https://app.example.com/#x'], 2],
+      [
+        'an API that nobody registered',
+        [...app, '--redirect-uri', 'https://a.example/cb', '--api', 'https://no.example'],
+        2,
+      ],
+      ['a file that is not there', ['users', 'import', '/nonexistent.csv'], 2],
+      ['a field that nobody has', ['users', 'import', import.meta.filename, '--format', 'csv', '--map', 'nope=x'], 2],
+    ];
+    for (const [why, words, code] of refused) {
+      it(`makes none for ${why}`, async () => {
+        const run = await cli(environment(missing, { SALLYPORT_SECRETS: '' }), words);
+        expect(run.code, run.err).to.equal(code);
+        expect(existsSync(missing)).to.equal(false);
+      });
+    }
+
+    it('a dry run of an import works all the same', async () => {
+      const file = join(dataDir, 'users.csv');
+      writeFileSync(file, 'email\na@example.com\nnobody\n');
+      const run = await cli(environment(missing), ['users', 'import', file, '--dry-run', '--json']);
+      expect(run.json()).to.include({ rows: 2, created: 1 });
+      expect(existsSync(missing)).to.equal(false);
+    });
+
+    it('doctor makes nothing either', async () => {
+      const { out } = await cli(environment(missing, { SALLYPORT_SECRETS: '' }), ['doctor']);
+      expect(out).to.include('will be made at the first start');
+      expect(existsSync(missing)).to.equal(false);
+    });
+
+    it('a PostgreSQL database that has nothing of Sallyport is not filled by looking', async function () {
+      const { TEST_DATABASE_URL } = process.env;
+      if (!TEST_DATABASE_URL) this.skip();
+      const database = await createTestDatabase(TEST_DATABASE_URL);
+      try {
+        const env = environment(missing, { DATABASE_URL: database.url });
+        for (const _ of [1, 2]) {
+          const run = await cli(env, ['users', 'list']);
+          expect(run.code).to.equal(1);
+          expect(run.err).to.include('in the database that DATABASE_URL names');
+        }
+      } finally {
+        await database[Symbol.asyncDispose]();
+      }
+    });
   });
 
   it('is a program: output, exit code and a closed pipe as shells expect them', () => {

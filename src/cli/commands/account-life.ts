@@ -24,6 +24,7 @@ const hours = (most: number, fallback: number) =>
 const invite = defineCommand({
   name: 'users invite',
   summary: 'Mail a link that makes an account for one address, also where registration takes an invitation.',
+  makesDatabase: true,
   schema: z.object({
     email: z.string().max(320).describe('Mail address.'),
     role: z.array(z.string().max(64)).default([]).describe('Role that the account will have.'),

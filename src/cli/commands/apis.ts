@@ -30,6 +30,7 @@ const describeApi = (api: ReturnType<typeof dated<Api>>): string =>
 const create = defineCommand({
   name: 'apis create',
   summary: 'Register an API that tokens can be issued for.',
+  makesDatabase: true,
   schema: z.object({
     identifier,
     name: z.string().max(100).describe('Name for the consent page.'),

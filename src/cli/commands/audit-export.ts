@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { type AuditPlace, exportHead } from '../../audit/index.ts';
-import { loadConfig } from '../../config/load.ts';
+import { readConfig } from '../../config/load.ts';
 import { filterOf, filterOptions } from '../audit-options.ts';
 import { openTarget } from '../import-target.ts';
 import { defineLocalCommand } from '../local-command.ts';
@@ -32,7 +32,7 @@ export const auditExport = defineLocalCommand({
   example: 'sallyport audit export --format csv --from 2026-03-01 --to 2026-04-01 --out march.csv',
   async run({ format, out: path, ...options }, { env, onProgress, out }) {
     const filter = filterOf(options);
-    await using target = await openTarget(loadConfig(env), auditSteps, onProgress);
+    await using target = await openTarget(readConfig(env), auditSteps, { onProgress });
     await target.call('audit export begin', { format, filter });
     const output = await openOutput(path, out);
     let rows = 0;

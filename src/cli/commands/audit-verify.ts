@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChainCheck, ChainFault, ChainStatus } from '../../audit/index.ts';
-import { loadConfig } from '../../config/load.ts';
+import { readConfig } from '../../config/load.ts';
 import { headOption, headText } from '../audit-options.ts';
 import { openTarget } from '../import-target.ts';
 import { defineLocalCommand } from '../local-command.ts';
@@ -54,7 +54,7 @@ export const auditVerify = defineLocalCommand({
   }),
   example: 'sallyport audit verify --expect 48210:9f86d0…',
   async run({ from, expect: expected }, { env, onProgress }) {
-    await using target = await openTarget(loadConfig(env), auditSteps, onProgress);
+    await using target = await openTarget(readConfig(env), auditSteps, { onProgress });
     const question = { ...(from !== undefined && { from }), ...(expected && { expected }) };
     const step = async (check?: ChainCheck): Promise<ChainCheck> =>
       (await target.call('audit verify step', { ...question, ...(check && { check }) })) as ChainCheck;

@@ -52,6 +52,7 @@ const apisOf = (apis: Client['apis']): string =>
 const create = defineCommand({
   name: 'clients create',
   summary: 'Register an app. Its secret, if its kind has one, is printed once.',
+  makesDatabase: true,
   schema: z.object({
     name: z.string().max(100).describe('Name for the consent page.'),
     kind: z.enum(['web', 'spa', 'native', 'machine', 'service']).describe('What it runs as.'),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadConfig } from '../../config/load.ts';
+import { readConfig } from '../../config/load.ts';
 import { defineLocalCommand } from '../local-command.ts';
 
 /** The version of this release, from package.json. */
@@ -28,7 +28,7 @@ const migrateCommand = defineLocalCommand({
   schema: z.object({}),
   async run(_, { env, onProgress }) {
     const { migrateHere } = await import('../migrate-here.ts');
-    const applied = await migrateHere(loadConfig(env), onProgress);
+    const applied = await migrateHere(readConfig(env), onProgress);
     const text = applied.length === 0 ? 'The schema is up to date.' : `Applied:\n  ${applied.join('\n  ')}`;
     return { result: { applied }, text, exitCode: 0 };
   },

@@ -45,6 +45,7 @@ const shownOnce = (text: string | undefined): string =>
 const create = defineCommand({
   name: 'users create',
   summary: 'Make an account. Without --password-stdin it gets a random password, which is printed once.',
+  makesDatabase: true,
   schema: z.object({
     email: z.string().max(320).describe('Mail address.'),
     username: z.string().max(64).optional().describe('Name to sign in with beside the address.'),

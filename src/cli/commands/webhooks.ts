@@ -22,6 +22,7 @@ const stateOf = ({ disabledAt, failingSince }: ReturnType<typeof printed>): stri
 const add = defineCommand({
   name: 'webhooks add',
   summary: 'Have events posted to an address. The secret that signs them is shown this once.',
+  makesDatabase: true,
   schema: z.object({
     url: z.string().min(1).max(2000).describe('https address; http on this machine will do in development.'),
     event: z
