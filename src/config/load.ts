@@ -5,6 +5,7 @@ import { isLoopbackUrl, openings, type Reach } from './reach.ts';
 import { riskProblems } from './risk-variables.ts';
 import { rpcProblems } from './rpc-problems.ts';
 import { configSchema, type Environment } from './schema.ts';
+import { unknownVariable, variableProblems } from './variable-problems.ts';
 
 /** What is wrong with the configuration, one line per problem, each saying how to mend it. */
 export class ConfigError extends Error {
@@ -47,9 +48,7 @@ function withFileSecrets(env: NodeJS.ProcessEnv, problems: string[]): Record<str
         problems.push(`${name} names ${value}, which cannot be read.`);
       }
     } else if (name.startsWith('SALLYPORT_')) {
-      problems.push(
-        `${name} is not a variable of this version. Check its spelling; config/example.env lists them all.`,
-      );
+      problems.push(unknownVariable(name));
     }
   }
   return values;
@@ -133,7 +132,7 @@ function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   const given = withFileSecrets(env, problems);
   const parsed = configSchema.safeParse(given);
   if (!parsed.success) {
-    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
+    problems.push(...variableProblems(parsed.error.issues));
     throw new ConfigError(problems);
   }
   problems.push(...consistencyProblems(parsed.data), ...rpcProblems(parsed.data), ...riskProblems(parsed.data));

@@ -42,7 +42,7 @@ export const operatorVariables = {
     'Least time between two alerts of one rule. What goes on is told of again after a day.',
   ),
   SALLYPORT_OTLP_URL: describe(
-    z.url({ protocol: /^https?$/ }).optional(),
+    z.url({ protocol: /^https?$/, error: 'Give a URL, for example http://localhost:4318/v1/traces' }).optional(),
     'Where traces go: the full address of an OTLP/HTTP receiver that takes JSON, for example http://localhost:4318/v1/traces. Without it nothing is traced.',
   ),
   SALLYPORT_OTLP_HEADERS: describe(
@@ -57,7 +57,7 @@ export const operatorVariables = {
     'Share of requests that are traced, 0 to 1. A trace that a trusted proxy began is traced as it says.',
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: describe(
-    z.url({ protocol: /^https?$/ }).optional(),
+    z.url({ protocol: /^https?$/, error: 'Give a URL, for example http://localhost:4318' }).optional(),
     'The same as OpenTelemetry names it, without /v1/traces. SALLYPORT_OTLP_URL goes before it.',
   ),
 };

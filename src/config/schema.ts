@@ -20,12 +20,14 @@ export const configSchema = z.object({
     'Address to listen on. Default: 127.0.0.1 in development, 0.0.0.0 in production. With one that is not loopback, development has no demo data and no /dev/mail.',
   ),
   DATABASE_URL: describe(
-    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    z.url({ protocol: /^postgres(ql)?$/, error: 'Give postgres://user:password@host:5432/database' }).optional(),
     'PostgreSQL. Without it the embedded database in the data directory is used.',
     { secret: true },
   ),
   REDIS_URL: describe(
-    z.url({ protocol: /^rediss?$/ }).optional(),
+    z
+      .url({ protocol: /^rediss?$/, error: 'Give redis://host:6379, or with TLS rediss://user:password@host:6379' })
+      .optional(),
     'Redis for tokens, sessions and limits. Without it they live in SQL. For Redis Cluster, name one of its nodes and put `?cluster=true` at the end.',
     { secret: true },
   ),
@@ -35,7 +37,7 @@ export const configSchema = z.object({
   ),
 
   SALLYPORT_ISSUER: describe(
-    z.url({ protocol: /^https?$/ }).optional(),
+    z.url({ protocol: /^https?$/, error: 'Give a URL, for example https://id.example.com' }).optional(),
     'Public base URL. It is `iss` in every token and the start of every link. Default in development: http://localhost:PORT.',
   ),
   SALLYPORT_DATA_DIR: describe(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Config, ConfigError, loadConfig } from '../../src/config/load.ts';
 import { isLoopbackUrl } from '../../src/config/reach.ts';
+import { configSchema } from '../../src/config/schema.ts';
 
 const secret = 'a-secret-of-more-than-thirty-two-characters';
 
@@ -73,6 +74,37 @@ describe('configuration', () => {
     );
     expect(problems({ SALLYPORT_NOTHING_FILE: '/etc/hostname' })[0]).to.match(/^SALLYPORT_NOTHING_FILE/);
     expect(problems({ SOMETHING_ELSE: 'x', EDITOR_FILE: 'y' })).to.deep.equal([]);
+  });
+
+  it('guesses which variable was meant', () => {
+    expect(problems({ SALLYPORT_ISUER: 'x' })[0]).to.include('Did you mean SALLYPORT_ISSUER?');
+    expect(problems({ SALLYPORT_SECRET_FILE: '/x' })[0]).to.include('Did you mean SALLYPORT_SECRETS_FILE?');
+    expect(problems({ SALLYPORT_FRONTEND_THEME: 'x' })[0]).not.to.include('Did you mean');
+  });
+
+  it('says in one line for each variable what to give', () => {
+    const wrong: Record<string, [given: string, advice: string]> = {
+      PORT: ['http', 'Give a whole number from 0 to 65535.'],
+      SALLYPORT_MANAGEMENT_PORT: ['70000', 'Give a whole number from 0 to 65535.'],
+      SALLYPORT_GRPC_PORT: ['1.5', 'Give a whole number from 0 to 65535.'],
+      SALLYPORT_TRACE_RATIO: ['2', 'Give a number from 0 to 1.'],
+      SALLYPORT_SESSION_SECONDS: ['0', 'Give a whole number, 1 or more.'],
+      SALLYPORT_LOG_LEVEL: ['loud', 'Give one of debug, info, warn, error, silent.'],
+      DATABASE_URL: ['localhost', 'Give postgres://user:password@host:5432/database.'],
+      REDIS_URL: ['localhost', 'Give redis://host:6379, or with TLS rediss://user:password@host:6379.'],
+      SALLYPORT_ISSUER: ['id.example.com', 'Give a URL, for example https://id.example.com.'],
+    };
+    const given = Object.fromEntries(Object.entries(wrong).map(([name, [value]]) => [name, value]));
+    expect(problems(given)).to.have.members(Object.entries(wrong).map(([name, [, advice]]) => `${name}: ${advice}`));
+  });
+
+  it('has such a sentence for every variable', () => {
+    for (const name of Object.keys(configSchema.shape)) {
+      for (const value of ['', '\u0001', '-1', '1e99', 'http://', '%'])
+        for (const problem of problems({ [name]: value })) {
+          expect(problem, name).not.to.match(/Invalid|expected|Too (?:small|big)|undefined|NaN/);
+        }
+    }
   });
 
   it('takes an empty variable for one that is not set', () => {
