@@ -24,13 +24,53 @@ function absences(config: Config): string[] {
   return ['', `  Others can reach this server (${cause}), so it has no demo data, no playground and no /dev/mail.`];
 }
 
+/** What was found out while it started. */
+export interface Findings {
+  /** Where it listens for people and apps. */
+  readonly port?: number;
+  /** False when there is a Redis that does not answer. */
+  readonly redisAnswers?: boolean;
+  /** False when nobody may open the admin pages yet. */
+  readonly hasAdmin?: boolean;
+}
+
+/** What an operator has to know although the server runs, a sentence or two each; for the terminal and the log. */
+export function warningsFor(config: Config, { redisAnswers = true }: Findings): string[] {
+  const warnings: string[] = [];
+  if (config.production && config.DATABASE_URL === undefined) {
+    warnings.push(
+      `DATABASE_URL is not set, so the data is in the embedded database in ${config.dataDir}. That is for one server and ` +
+        'few people, and backed up while it stands still. For more, use PostgreSQL.',
+    );
+  }
+  if (!redisAnswers) {
+    warnings.push(
+      'Redis does not answer at REDIS_URL. Until it does nobody can sign in and no app gets tokens; they are answered 503. ' +
+        'When it is back, everything goes on by itself.',
+    );
+  }
+  return warnings;
+}
+
+/** What to do next, as far as that can be told. */
+function nextSteps(hasAdmin: boolean): string[] {
+  const command = (text: string): string => `\`npx sallyport ${text}\``;
+  const rest = `${command('clients create --help')}, ${command('doctor')}`;
+  if (hasAdmin) return ['', `  Next: ${command('users create --help')}, ${rest}.`];
+  const admin = command('users create --email you@example.com --admin');
+  return ['', `  There is no administrator yet: ${admin}`, `  Next: ${rest}.`];
+}
+
 /** What the terminal shows when the server is ready: where to go, and what to do next. */
-export function banner(config: Config, demo: DemoSummary | undefined): string {
+export function banner(config: Config, demo: DemoSummary | undefined, findings: Findings = {}): string {
   const { issuer } = config;
+  const { port = config.PORT, redisAnswers = true, hasAdmin = true } = findings;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const redis = config.REDIS_URL ? `, Redis${redisAnswers ? '' : ' (does not answer)'}` : '';
   const where = config.DATABASE_URL ? 'PostgreSQL' : `embedded database in ${config.dataDir}`;
   const lines = [
     '',
-    `  Sallyport is ready: ${where}${config.REDIS_URL ? ', Redis' : ''}`,
+    `  Sallyport is ready: ${where}${redis}`,
     '',
     line('Issuer', issuer),
     line('Discovery', `${issuer}/.well-known/openid-configuration`),
@@ -38,6 +78,7 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
     line('Admin', `${issuer}/admin`),
     line('API docs', `${issuer}/api/docs`),
   ];
+  if (config.production || !config.local) lines.push(line('Listens on', `${host}:${port}`));
   if (hasMailViewer(config)) lines.push(line('Mail (dev)', `${issuer}/dev/mail`));
   if (demo) {
     lines.push(
@@ -53,7 +94,8 @@ export function banner(config: Config, demo: DemoSummary | undefined): string {
     );
   } else {
     lines.push(...absences(config));
-    lines.push('', '  Next: `npx sallyport users create`, `npx sallyport clients create`, `npx sallyport doctor`.');
+    lines.push(...nextSteps(hasAdmin));
   }
+  for (const warning of warningsFor(config, findings)) lines.push('', `  Warning: ${warning}`);
   return `${lines.join('\n')}\n`;
 }

@@ -7,6 +7,7 @@ import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { type Database, openPostgres } from '../storage/database.ts';
 import { migrate, pendingMigrations } from '../storage/migrate.ts';
 import { openPglite } from '../storage/pglite.ts';
+import { databaseProblem } from './database-problem.ts';
 
 /** Migrates; on PostgreSQL over a connection of its own that may take its time. */
 async function bringUpToDate({ DATABASE_URL: url }: Config, database: Database): Promise<string[]> {
@@ -46,7 +47,7 @@ async function refuseEmpty({ DATABASE_URL, dataDir }: Config, database: Database
 /**
  * Opens the database that the configuration names, brought to this release's schema.
  * @param make false refuses one that is not there or empty, and leaves nothing behind
- * @throws AppError `not_found` for that
+ * @throws AppError `not_found` for that, `unavailable` when PostgreSQL cannot be used
  */
 export async function openDatabase(
   config: Config,
@@ -71,6 +72,6 @@ export async function openDatabase(
     return database;
   } catch (error) {
     await database[Symbol.asyncDispose]();
-    throw error;
+    throw config.DATABASE_URL === undefined ? error : databaseProblem(error, config.DATABASE_URL);
   }
 }

@@ -7,8 +7,10 @@ import { openings } from '../config/reach.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import { createLogs, type Logs } from '../shared/logger.ts';
 import { type Resources, withResources } from '../shared/resources.ts';
-import { banner, noteFor } from './banner.ts';
+import { openRedis } from '../storage/redis.ts';
+import { banner, noteFor, warningsFor } from './banner.ts';
 import { type DemoSummary, seedDemo } from './demo-data.ts';
+import type { Domains } from './domains.ts';
 import { assertPortsFree, withVariable } from './needed-ports.ts';
 import { openPlayground } from './playground.ts';
 
@@ -40,6 +42,27 @@ const wayOut = (config: Config): string =>
     ? 'Give production one of its own.'
     : `A server that others can reach (${openings(config).join(', ')}) needs one of its own, by SALLYPORT_DATA_DIR or DATABASE_URL.`;
 
+/** How long Redis may take before it is said not to answer. */
+const redisMs = 2_000;
+
+/** Whether Redis answers, or there is none. Asked over a connection of its own; the server's connects when it can. */
+async function redisAnswers({ REDIS_URL: url }: Config): Promise<boolean> {
+  if (url === undefined) return true;
+  const redis = openRedis(url);
+  try {
+    return await redis.ready(redisMs);
+  } finally {
+    await redis[Symbol.asyncDispose]();
+  }
+}
+
+/** Whether somebody may open the admin pages. Where there are many accounts that is not looked for. */
+async function hasAdmin({ accounts }: Pick<Domains, 'accounts'>): Promise<boolean> {
+  const most = 100;
+  const found = await accounts.list({ limit: most });
+  return found.length === most || found.some(({ roles, status }) => roles.includes('admin') && status === 'active');
+}
+
 async function start(config: Config, resources: Resources): Promise<Resources> {
   const { logger, access } = logsOf(config);
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -60,16 +83,25 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
   if (config.demo) {
     const playgroundOrigin = `http://localhost:${config.SALLYPORT_PLAYGROUND_PORT}`;
     const { issuer, dataDir } = config;
-    demo = await seedDemo({ ...app.domains, issuer, playgroundOrigin, dataDir, onProgress });
+    const seeded = await seedDemo({ ...app.domains, issuer, playgroundOrigin, dataDir, onProgress });
+    // Nobody in it: the database has accounts of its own.
+    demo = seeded.users.length > 0 ? seeded : undefined;
   }
+  let port: number;
   try {
-    await app.listen();
+    ({ port } = await app.listen());
     resources.use(await startControlSocket({ dataDir: config.dataDir, domains: app.domains, logger }));
     resources.use(demo && (await openPlayground({ config, demo, domains: app.domains, logger })));
   } catch (error) {
     throw await withVariable(error, config);
   }
-  say(banner(config, demo));
+  const findings = {
+    port,
+    redisAnswers: await redisAnswers(config),
+    hasAdmin: demo !== undefined || (await hasAdmin(app.domains)),
+  };
+  for (const warning of warningsFor(config, findings)) logger.warn(warning);
+  say(banner(config, demo, findings));
   return resources;
 }
 

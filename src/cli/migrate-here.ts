@@ -1,3 +1,4 @@
+import { databaseProblem } from '../app/database-problem.ts';
 import type { Config } from '../config/load.ts';
 import { openPostgres } from '../storage/database.ts';
 import { migrate } from '../storage/migrate.ts';
@@ -10,6 +11,8 @@ export async function migrateHere(config: Config, onProgress: (text: string) => 
     : await openPglite(config.dataDir, { onProgress });
   try {
     return await migrate(database);
+  } catch (error) {
+    throw config.DATABASE_URL === undefined ? error : databaseProblem(error, config.DATABASE_URL);
   } finally {
     await database[Symbol.asyncDispose]();
   }

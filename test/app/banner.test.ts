@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { banner, noteFor } from '../../src/app/banner.ts';
+import { banner, type Findings, noteFor } from '../../src/app/banner.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 
@@ -36,6 +36,40 @@ describe('banner', () => {
       expect(line).to.include(user.password).and.to.include(noteFor(user));
     }
     expect(new Set(users.map(noteFor)).size).to.equal(3);
+  });
+
+  describe('in production', () => {
+    const production = {
+      NODE_ENV: 'production',
+      SALLYPORT_ISSUER: 'https://id.example.com',
+      SALLYPORT_SECRETS: 'x'.repeat(40),
+    };
+    const stores = { DATABASE_URL: 'postgres://db/x', REDIS_URL: 'redis://cache' };
+    const of = (env: Record<string, string>, findings: Findings = {}): string =>
+      banner(loadConfig({ ...production, ...env }), undefined, findings);
+
+    it('says where it listens', () => {
+      expect(of(stores, { port: 4711 })).to.match(/Listens on +0\.0\.0\.0:4711\n/);
+      expect(of({ ...stores, HOST: '::' }, { port: 4711 })).to.match(/Listens on +\[::\]:4711\n/);
+    });
+
+    it('warns of the embedded database, and not of PostgreSQL', () => {
+      expect(of({})).to.match(/Warning: DATABASE_URL is not set, .*PostgreSQL/);
+      expect(of(stores)).not.to.include('Warning');
+      expect(banner(loadConfig({ NODE_ENV: 'development' }), undefined)).not.to.include('Warning');
+    });
+
+    it('warns of a Redis that does not answer', () => {
+      expect(of(stores, { redisAnswers: true })).to.include('PostgreSQL, Redis\n');
+      expect(of(stores, { redisAnswers: false }))
+        .to.include('Redis (does not answer)')
+        .and.match(/Warning: Redis does not answer at REDIS_URL\. .*503/);
+    });
+
+    it('suggests an administrator while there is none', () => {
+      expect(of(stores, { hasAdmin: false })).to.include('users create --email you@example.com --admin');
+      expect(of(stores, { hasAdmin: true })).not.to.include('--admin');
+    });
   });
 
   it('says why there is neither demo data nor a mail viewer where others can reach the server', () => {
