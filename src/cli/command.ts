@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { numberRange } from '../config/number-range.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Domains } from './domains.ts';
 
@@ -41,28 +42,46 @@ interface Definition<Schema extends z.ZodObject, Result> extends CommandShape {
 }
 
 /** Checks options. @throws AppError `invalid_input` naming each as it is typed. */
-export function readOptions<Schema extends z.ZodObject>(schema: Schema, input: unknown): z.output<Schema> {
+export function readOptions<Schema extends z.ZodObject>(
+  command: Pick<CommandShape, 'positional'> & { readonly schema: Schema },
+  input: unknown,
+): z.output<Schema> {
+  const { schema } = command;
   const broken = Object.entries(input ?? {}).find(([, value]) => JSON.stringify(value)?.includes('\\u0000'));
-  if (broken) {
-    const fields = { [flagOf(broken[0])]: 'It has a NUL character.' };
-    throw new AppError('invalid_input', 'Some options cannot be accepted.', { fields });
-  }
+  if (broken) refuse({ [typedName(command, broken[0])]: 'It has a NUL character.' });
   const parsed = z.strictObject(schema.shape).safeParse(input);
   if (parsed.success) return parsed.data as z.output<Schema>;
   const fields: Record<string, string> = {};
   for (const issue of parsed.error.issues) {
     if (issue.code === 'unrecognized_keys')
       for (const key of issue.keys) fields[flagOf(key)] = 'There is no such option.';
-    else fields[flagOf(String(issue.path[0] ?? ''))] ??= textOf(issue);
+    else {
+      const name = String(issue.path[0] ?? '');
+      const isGiven = (input as Readonly<Record<string, unknown>> | undefined)?.[name] !== undefined;
+      fields[typedName(command, name)] ??= isGiven ? textOf(issue, schema.shape[name]) : 'This is needed.';
+    }
   }
+  return refuse(fields);
+}
+
+function refuse(fields: Readonly<Record<string, string>>): never {
   throw new AppError('invalid_input', 'Some options cannot be accepted.', { fields });
 }
 
-function textOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return 'This option is needed.';
+function textOf(issue: z.core.$ZodIssue, option: z.core.$ZodType | undefined): string {
   if (issue.code === 'invalid_value') return `Use one of ${issue.values.join(', ')}.`;
+  const numbers = option && numberRange(option as z.ZodType);
+  if (numbers !== undefined) return `Give ${numbers}.`;
+  // A schema that has words of its own is the first to be heard.
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big'))
+    return `It has more than ${issue.maximum} characters.`;
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) return 'It is empty.';
   return issue.message;
 }
+
+/** An option as its command's usage shows it: `<user>` where it may be given as a bare word, else `--user`. */
+const typedName = ({ positional }: Pick<CommandShape, 'positional'>, name: string): string =>
+  name === positional ? `<${flagOf(name).slice(2)}>` : flagOf(name);
 
 /** `redirectUri` is typed as `--redirect-uri`; `redirect_uris` is what domains call it. */
 export const flagOf = (name: string): string =>
@@ -74,15 +93,17 @@ export function wrongCursor(problem: string): never {
 }
 
 /** Lets a domain's complaint name the option that was typed. */
-function asTyped(error: unknown, names: Readonly<Record<string, string>> = {}): unknown {
-  if (!(error instanceof AppError) || error.code !== 'invalid_input' || !error.details.fields) return error;
+function asTyped(error: unknown, command: CommandShape): unknown {
+  if (!(error instanceof AppError) || !error.details.fields) return error;
+  const { fields: names = {} } = command;
   const fields = Object.fromEntries(
     Object.entries(error.details.fields).map(([name, text]) => [
-      name.startsWith('--') ? name : flagOf(names[name] ?? names[name.split('.', 1)[0] ?? ''] ?? name),
+      /^[-<]/.test(name) ? name : typedName(command, names[name] ?? names[name.split('.', 1)[0] ?? ''] ?? name),
       text,
     ]),
   );
-  return new AppError(error.code, 'Some options cannot be accepted.', { ...error.details, fields }, error);
+  const message = error.code === 'invalid_input' ? 'Some options cannot be accepted.' : error.message;
+  return new AppError(error.code, message, { ...error.details, fields }, error);
 }
 
 /** Makes a command out of its typed parts. */
@@ -91,11 +112,11 @@ export const defineCommand = <Schema extends z.ZodObject, Result>(
 ): DomainCommand => ({
   ...definition,
   async execute(input, domains) {
-    const options = readOptions(definition.schema, input);
+    const options = readOptions(definition, input);
     try {
       return await definition.run(options, domains);
     } catch (error) {
-      throw asTyped(error, definition.fields);
+      throw asTyped(error, definition);
     }
   },
   render: (result) => definition.render(result as Result),

@@ -30,15 +30,18 @@ const list = (counts: Readonly<Record<string, number>>): string =>
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', ');
 
+const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? '' : 's'}`;
+
 /** The report for people. */
 export function renderReport({ file, dryRun, rows, created, problems, passwords, unused = [] }: ImportReport): string {
-  const would = dryRun ? 'would be made' : 'were made';
+  const would = dryRun ? 'would be made' : created === 1 ? 'was made' : 'were made';
+  const leftOut = problems.length === 1 ? 'row was left out' : 'rows were left out';
   const lines = problems.slice(0, shown).map(({ line, fields }) => {
     const texts = Object.entries(fields).map(([field, text]) => (field === 'row' ? text : `${field}: ${text}`));
     return `  line ${line}  ${texts.join(' ')}`;
   });
   return [
-    `${file}: ${rows} rows, ${created} accounts ${would}, ${problems.length} rows were left out.`,
+    `${file}: ${counted(rows, 'row')}, ${counted(created, 'account')} ${would}, ${problems.length} ${leftOut}.`,
     ...(passwords && created > 0 ? [`Password hashes: ${list(passwords)}.`] : []),
     ...(unused.length > 0 ? [`Columns that are not used: ${unused.join(', ')}.`] : []),
     ...lines,

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { access, constants, open } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { readConfig } from '../config/load.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import {
@@ -94,6 +94,22 @@ async function writeAccounts(target: StepTarget, id: string, path: string): Prom
   }
 }
 
+/** Before anybody is imported: later, the ids would be lost. @throws UsageError */
+async function refuseUnwritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      await access(path, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`--accounts-to: ${path} cannot be written.`, { cause: error });
+  }
+}
+
 const every = 500;
 
 /** Imports the users of a file that this process reads, through the running server where there is one. @throws AppError, UsageError */
@@ -104,6 +120,7 @@ export async function importUsersHere(input: ImportInput, { env, onProgress }: S
   if (dry && (resume || accountsTo !== undefined)) {
     throw new UsageError('A dry run makes no accounts, so --resume and --accounts-to do not go with it.');
   }
+  if (accountsTo !== undefined) await refuseUnwritable(accountsTo);
   const settings = { map: recordOf(map), set: recordOf(set), mustChange, allowAdmin };
   let told = 0;
   const options: ImportOptions = {

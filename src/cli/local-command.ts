@@ -31,5 +31,5 @@ interface Definition<Schema extends z.ZodObject> extends CommandShape {
 /** Makes a command out of its typed parts. */
 export const defineLocalCommand = <Schema extends z.ZodObject>(definition: Definition<Schema>): LocalCommand => ({
   ...definition,
-  runHere: async (input, surroundings) => definition.run(readOptions(definition.schema, input), surroundings),
+  runHere: async (input, surroundings) => definition.run(readOptions(definition, input), surroundings),
 });

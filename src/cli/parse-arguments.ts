@@ -51,15 +51,33 @@ export function optionsOf({ schema, stdin = {} }: CommandShape): Option[] {
     });
 }
 
-const complaints: Readonly<Record<string, (flag: string) => string>> = {
-  ERR_PARSE_ARGS_UNKNOWN_OPTION: (flag) => `There is no option ${flag}.`,
-  ERR_PARSE_ARGS_INVALID_OPTION_VALUE: (flag) => `${flag} is used wrongly: does it need a value, or none?`,
-};
+function complaintOf(error: unknown, options: ParseArgsOptionsConfig): string {
+  const { message } = error as Error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const flag = /'(?:-\w, )?(--?[\w-]+)/.exec(message)?.[1] ?? 'that';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `There is no option ${flag}.`;
+  if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return message;
+  if (options[flag.slice(2)]?.type !== 'string') return `${flag} takes no value.`;
+  return `${flag} needs a value. One that begins with a dash is written ${flag}=-….`;
+}
+
+/** A negative number is a value, not another option: `--limit -3` is `--limit=-3`. */
+function joinNumbers(options: ParseArgsOptionsConfig, words: readonly string[]): string[] {
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  const joined: string[] = [];
+  for (const [index, word] of words.entries()) {
+    const before = joined.at(-1);
+    const takesValue = before?.startsWith('--') && options[before.slice(2)]?.type === 'string';
+    if (index < end && takesValue && /^-\d/.test(word)) joined.splice(-1, 1, `${before}=${word}`);
+    else joined.push(word);
+  }
+  return joined;
+}
 
 function tokenize(options: ParseArgsOptionsConfig, words: readonly string[]) {
   try {
     return parseArgs({
-      args: [...words],
+      args: joinNumbers(options, words),
       options,
       allowPositionals: true,
       allowNegative: true,
@@ -67,9 +85,7 @@ function tokenize(options: ParseArgsOptionsConfig, words: readonly string[]) {
       tokens: true,
     });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const flag = /'(?:-\w, )?(--?[\w-]+)/.exec((error as Error).message)?.[1] ?? 'that';
-    throw new UsageError(complaints[code]?.(flag) ?? (error as Error).message, { cause: error });
+    throw new UsageError(complaintOf(error, options), { cause: error });
   }
 }
 

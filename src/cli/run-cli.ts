@@ -13,7 +13,7 @@ import { resultOf } from './control-message.ts';
 import { domainCommands } from './domain-commands.ts';
 import type { LocalCommand, Surroundings } from './local-command.ts';
 import { type ParsedArguments, parseArguments, UsageError } from './parse-arguments.ts';
-import { commandUsage, usage } from './usage.ts';
+import { commandList, commandUsage, groupUsage, usage } from './usage.ts';
 
 /** What a run of the command line reads and writes. */
 export interface Io {
@@ -26,13 +26,11 @@ export interface Io {
 
 type AnyCommand = DomainCommand | LocalCommand;
 
-export const allCommands: readonly AnyCommand[] = [
-  ...localCommands,
-  ...domainCommands,
-  importUsers,
-  auditVerify,
-  auditExport,
-];
+const groupOf = ({ name }: Pick<AnyCommand, 'name'>): string => name.split(' ', 1)[0] ?? '';
+const known: readonly AnyCommand[] = [...localCommands, ...domainCommands, importUsers, auditVerify, auditExport];
+
+/** Every command, those of a group together. */
+export const allCommands: readonly AnyCommand[] = [...Map.groupBy(known, groupOf).values()].flat();
 
 /** The command that the first one or two words name. */
 function findCommand(words: readonly string[]): { command: AnyCommand; rest: readonly string[] } | undefined {
@@ -44,10 +42,14 @@ function findCommand(words: readonly string[]): { command: AnyCommand; rest: rea
   return undefined;
 }
 
+/** The commands that begin with this word, where it is none itself. */
+const commandsOf = (first: string | undefined): readonly AnyCommand[] =>
+  allCommands.filter(({ name }) => name.startsWith(`${first} `));
+
 function unknown(words: readonly string[]): UsageError {
   const [first = ''] = words;
-  const group = allCommands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
-  if (group.length > 0) return new UsageError(`Which of these: ${group.join(', ')}?`);
+  const group = commandsOf(first);
+  if (group.length > 0) return new UsageError(`Which of these?\n${commandList(group)}`);
   return new UsageError(`There is no command ${first}. \`sallyport help\` lists them.`);
 }
 
@@ -103,7 +105,7 @@ async function runCommand(command: AnyCommand, parsed: ParsedArguments, io: Io):
     return exitCode;
   }
   // Nobody is asked for what cannot be meant; whoever executes it looks again.
-  readOptions(command.schema, input);
+  readOptions(command, input);
   const { result } = await runOnDomains(command, input, readConfig(io.env), around);
   print(result, command.render(result));
   return 0;
@@ -116,11 +118,16 @@ function report(error: unknown, json: boolean, io: Io): number {
   if (json) {
     io.err(`${JSON.stringify({ error: { code, message: reasonOf(error), ...(fields && { fields }) } })}\n`);
   } else {
-    const lines = Object.entries(fields ?? {}).map(([name, text]) => `  ${name}: ${text}`);
-    io.err(`${[reasonOf(error), ...lines].join('\n')}\n`);
+    const message = reasonOf(error);
+    const lines = Object.entries(fields ?? {}).filter(([, text]) => text !== message);
+    io.err(`${[message, ...lines.map(([name, text]) => `  ${name}: ${text}`)].join('\n')}\n`);
   }
   return code === 'invalid_input' ? 2 : 1;
 }
+
+/** Whether the words after the name of a group ask what is in it. */
+const asksForGroup = ([next]: readonly string[], help: boolean): boolean =>
+  next === '--help' || next === '-h' || (help && next === undefined);
 
 /** Runs one command line, without the program's name, and resolves to its exit code. */
 export async function runCli(words: readonly string[], io: Io): Promise<number> {
@@ -134,6 +141,11 @@ export async function runCli(words: readonly string[], io: Io): Promise<number> 
     if (first === '--version') return await runCli(['version'], io);
     const wanted = first === 'help' ? more : words;
     const found = findCommand(wanted);
+    const group = found ? [] : commandsOf(wanted[0]);
+    if (group.length > 0 && asksForGroup(wanted.slice(1), first === 'help')) {
+      io.out(`${groupUsage(group)}\n`);
+      return 0;
+    }
     if (!found) throw unknown(wanted);
     const parsed = parseArguments(found.command, found.rest);
     if (parsed.help || first === 'help') {

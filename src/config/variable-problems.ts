@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { numberRange } from './number-range.ts';
 import { configSchema } from './schema.ts';
 
 const names = Object.keys(configSchema.shape);
@@ -28,28 +29,12 @@ export function unknownVariable(name: string): string {
   return `${name} is not a variable of this version.${meant} config/example.env lists them all.`;
 }
 
-interface Bounds {
-  readonly type?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-}
-
-/** Which numbers a variable takes, in words. Undefined for a variable that is no number. */
-function numbersOf(schema: z.ZodType): string | undefined {
-  const bounds = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Bounds;
-  const { type, maximum = Number.MAX_SAFE_INTEGER, exclusiveMinimum } = bounds;
-  if (type !== 'integer' && type !== 'number') return undefined;
-  const least = bounds.minimum ?? (exclusiveMinimum ?? -1) + 1;
-  const most = maximum < Number.MAX_SAFE_INTEGER ? ` from ${least} to ${maximum}` : `, ${least} or more`;
-  return `Give a ${type === 'integer' ? 'whole ' : ''}number${most}`;
-}
-
 function adviceFor(name: string, issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `Give one of ${issue.values.join(', ')}`;
   const schema = (configSchema.shape as Readonly<Record<string, z.ZodType>>)[name];
   const isNumeric = ['invalid_type', 'too_small', 'too_big'].includes(issue.code);
-  return (isNumeric && schema && numbersOf(schema)) || issue.message;
+  const numbers = isNumeric && schema ? numberRange(schema) : undefined;
+  return numbers === undefined ? issue.message : `Give ${numbers}`;
 }
 
 /** What is wrong with variables, a sentence for each that says what to give. No value is repeated: it may be a secret. */

@@ -28,7 +28,7 @@ describe('commands for the life of accounts', () => {
     const refused = await server.run(['users', 'invite', taken]);
     expect(refused.code).to.equal(1);
     expect(refused.err).to.contain('account already');
-    expect((await server.run(['users', 'invite', 'nobody'])).err).to.contain('--email');
+    expect((await server.run(['users', 'invite', 'nobody'])).err).to.contain('<email>');
   });
 
   it('verify, delete and restore', async () => {
@@ -39,7 +39,10 @@ describe('commands for the life of accounts', () => {
     expect(deleted).to.include({ status: 'deleted', id });
     expect(Date.parse(deleted.purgesAt) - Date.parse(deleted.deletedAt)).to.equal(30 * 86_400_000);
     expect((await server.run(['users', 'verify', id])).code).to.equal(1);
-    expect(await run('users', 'restore', id)).to.include({ status: 'active' });
+    expect(await run('users', 'restore', id)).to.include({ status: 'active', restored: true });
+    expect((await server.run(['users', 'restore', id])).out).to.equal(
+      `${email} was not deleted. It is active, as before.\n`,
+    );
     const shown = await server.run(['users', 'delete', id]);
     expect(shown.out).to.match(/deleted, and purged after \d{4}-/);
   });

@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { readOptions } from '../../src/cli/command.ts';
+import { optionsOf } from '../../src/cli/parse-arguments.ts';
 import { allCommands, runCli } from '../../src/cli/run-cli.ts';
+import type { AppError, ErrorDetails } from '../../src/shared/errors.ts';
 import { testDatabase } from '../support/database.ts';
 import { cli, environment, type FakeServer, startFakeServer } from './command-line.ts';
 
@@ -27,8 +30,13 @@ describe('bad input on the command line', () => {
     ['an unknown second word', ['users', 'destroy'], /Which of these/],
     ['an unknown option', ['users', 'list', '--colour'], /no option --colour/],
     ['a value that is missing', ['users', 'create', '--email'], /--email/],
-    ['a value for a switch', ['users', 'create', '--email', 'a@example.com', '--admin=yes'], /--admin/],
-    ['a needed option that is missing', ['users', 'create'], /--email: This option is needed/],
+    ['a value that is another option', ['users', 'create', '--email', '--name'], /--email needs a value\./],
+    [
+      'a value for a switch',
+      ['users', 'create', '--email', 'a@example.com', '--admin=yes'],
+      /--admin takes no value\./,
+    ],
+    ['a needed option that is missing', ['users', 'create'], /--email: This is needed/],
     ['an option given twice', ['users', 'create', '--email', 'a@example.com', '--email', 'b@example.com'], /twice/],
     ['a word too many', ['users', 'show', 'one', 'two'], /does not take two/],
     ['a word where none belongs', ['users', 'list', 'all'], /does not take all/],
@@ -43,8 +51,23 @@ describe('bad input on the command line', () => {
       'short\n',
     ],
     ['no password', ['users', 'create', '--email', 'a@example.com', '--password-stdin'], /8 characters/],
-    ['a limit that is no number', ['users', 'list', '--limit', 'many'], /--limit/],
-    ['a limit out of range', ['users', 'list', '--limit', '0'], /--limit/],
+    ['a limit that is no number', ['users', 'list', '--limit', 'many'], /--limit: Give a whole number from 1 to 100\./],
+    ['a limit out of range', ['users', 'list', '--limit', '0'], /--limit: Give a whole number from 1 to 100\./],
+    ['a limit below nothing', ['users', 'list', '--limit', '-3'], /--limit: Give a whole number from 1 to 100\./],
+    ['a word that is missing', ['users', 'show'], /<user>: This is needed\./],
+    ['an empty word', ['users', 'show', ''], /<user>: It is empty\./],
+    ['a word that is too long', ['users', 'show', 'x'.repeat(321)], /<user>: It has more than 320 characters\./],
+    [
+      'a moment that has not come',
+      ['revocations', 'all-before', '2999-01-01T00:00:00Z', '--reason', 'early'],
+      /<moment>: /,
+    ],
+    ['a file that cannot be written', ['audit', 'export', '--out', '/nonexistent/x'], /--out: .* cannot be written/],
+    [
+      'a list of ids that cannot be written',
+      ['users', 'import', 'users.csv', '--accounts-to', '/nonexistent/x'],
+      /--accounts-to: .* cannot be written/,
+    ],
     [
       'a kind that does not exist',
       ['clients', 'create', '--name', 'App', '--kind', 'toaster'],
@@ -69,7 +92,7 @@ describe('bad input on the command line', () => {
       /cannot be read/,
     ],
     ['an overlap that is too long', ['clients', 'rotate-secret', 'app_x', '--overlap', '99999999'], /--overlap/],
-    ['an identifier that is no URI', ['apis', 'create', 'orders', '--name', 'Orders'], /--identifier/],
+    ['an identifier that is no URI', ['apis', 'create', 'orders', '--name', 'Orders'], /<identifier>/],
     [
       'a scope of OpenID Connect',
       ['apis', 'create', 'https://a.example', '--name', 'A', '--scope', 'openid'],
@@ -115,6 +138,33 @@ describe('bad input on the command line', () => {
       expect(await recorded()).to.equal(before);
     });
   }
+
+  it('says in words of its own what an option takes, for every command', async () => {
+    const values = ['', 'x', '-1', '1e99', 'x'.repeat(9_000)];
+    for (const command of allCommands) {
+      for (const { name, type, multiple } of optionsOf(command).filter((option) => option.type === 'string')) {
+        for (const value of values) {
+          let fields: ErrorDetails['fields'] = {};
+          try {
+            readOptions(command, { [name]: multiple ? [value] : value });
+          } catch (error) {
+            fields = (error as AppError).details.fields ?? {};
+          }
+          const text = Object.values(fields).join(' ');
+          expect(text, `${command.name} ${name} ${type}`).not.to.match(/Invalid|Too (?:big|small)|expected|NaN/);
+        }
+      }
+    }
+  });
+
+  it('tells of a name that is taken once, and in JSON by the option', async () => {
+    const words = ['users', 'create', '--email', 'twice@example.com'];
+    await server.run(words);
+    const { code, err } = await server.run(words);
+    expect([code, err]).to.deep.equal([1, 'Another account has this email.\n']);
+    const { error } = JSON.parse((await server.run([...words, '--json'])).err);
+    expect(error).to.deep.include({ code: 'conflict', fields: { '--email': 'Another account has this email.' } });
+  });
 
   it('refuses keys that are not JSON', async () => {
     const words = [...web, '--redirect-uri', 'https://a.example/cb', '--auth-method', 'private_key_jwt'];

@@ -87,12 +87,25 @@ describe('commands, executed by the running server', () => {
 
     it('finds an account by id, username and address, and lists it', async () => {
       const user = await newUser();
+      const factors = { password: true, totp: false, backupCodes: 0, passkeys: 0 };
       for (const name of [user.id, user.username, user.email.toUpperCase()]) {
         const shown = await server.run(['users', 'show', name, '--json']);
-        expect(shown.json()).to.deep.include({ id: user.id, factors: { password: true, totp: false, backupCodes: 0 } });
+        expect(shown.json()).to.deep.include({ id: user.id, factors });
       }
       const listed = await server.run(['users', 'list', '--search', user.username, '--json']);
       expect(listed.json().map(({ id }: { id: string }) => id)).to.deep.equal([user.id]);
+      const { out } = await server.run(['users', 'show', user.id]);
+      expect(out)
+        .to.include(`${user.email} (confirmed)`)
+        .and.match(/^passkeys +0$/m);
+      expect(
+        new Set(
+          out
+            .trim()
+            .split('\n')
+            .map((line) => /^[a-z ]+? {2,}/.exec(line)?.[0].length),
+        ).size,
+      ).to.equal(1);
       expect((await server.run(['users', 'list', '--search', user.username])).out).to.match(/^ID +EMAIL.*\nacc_/);
     });
 
@@ -119,8 +132,10 @@ describe('commands, executed by the running server', () => {
       await backupCodes.create(id);
       const reset = await server.run(['users', 'reset-second-factor', user.email, '--json']);
       expect(reset.code).to.equal(0);
-      expect(reset.json().mustChange).to.equal(false);
+      expect(reset.json()).to.include({ mustChange: false, removed: true, passkeys: 0 });
       expect(await factorsOf(id)).to.deep.include({ totp: false, backupCodes: 0 });
+      const again = await server.run(['users', 'reset-second-factor', user.email]);
+      expect(again.out).to.include('has no authenticator, so nothing was taken away');
     });
 
     it('has a password changed that was long enough beside the second factor only', async () => {

@@ -9,6 +9,35 @@ describe('help', () => {
     for (const { name } of allCommands) expect(out).to.contain(`  ${name} `);
   });
 
+  it('has the commands of a group together', async () => {
+    const { out } = await cli({}, ['help']);
+    const groups = [...out.matchAll(/^ {2}([a-z-]+) /gm)].map(([, word]) => word);
+    expect(groups.filter((word, index) => word !== groups[index - 1])).to.have.length(new Set(groups).size);
+  });
+
+  for (const words of [
+    ['users', '--help'],
+    ['users', '-h'],
+    ['help', 'users'],
+  ]) {
+    it(`shows the commands of a group: ${words.join(' ')}`, async () => {
+      const { out, code } = await cli({}, words);
+      expect(code).to.equal(0);
+      expect(out).to.match(/^Usage: sallyport users <command>/);
+      for (const { name, summary } of allCommands) expect(out.includes(summary)).to.equal(name.startsWith('users '));
+      for (const line of out.split('\n')) expect(line.length).to.be.below(160);
+    });
+  }
+
+  it('shows which word may be left out, and what the word is', async () => {
+    expect((await cli({}, ['help', 'revocations', 'all-before'])).out)
+      .to.include('all-before [<moment>] [options]')
+      .and.match(/<moment> +Until when, .* Default: now/);
+    expect((await cli({}, ['help', 'users', 'show'])).out)
+      .to.include('users show <user> [options]')
+      .and.match(/<user> +Id, email or username/);
+  });
+
   for (const command of allCommands) {
     it(`describes every option of ${command.name}`, async () => {
       const { out, code } = await cli({}, ['help', ...command.name.split(' ')]);

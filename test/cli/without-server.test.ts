@@ -33,6 +33,10 @@ describe('command line without a server', () => {
     expect(made.err).to.equal('Making the embedded database.\n');
     const listed = await cli(env, ['users', 'list', '--json']);
     expect(listed.json()).to.have.length(1).and.have.nested.property('0.email', 'alex@example.com');
+    // Nobody has read revocations into a memory.
+    const stats = ['revocations', 'stats'];
+    expect((await cli(env, stats)).out).to.equal('Nothing is revoked.\n');
+    expect((await cli(env, [...stats, '--json'])).json()).not.to.have.property('memory');
     lockDataDir(dataDir)[Symbol.dispose]();
   });
 

@@ -73,9 +73,14 @@ const restore = defineCommand({
   summary: 'Bring a deleted account back as it was, until it is purged.',
   schema: z.object({ user: login }),
   positional: 'user',
-  run: async ({ user }, domains) =>
-    printed(await domains.accountData.restore((await getAccount(domains, user)).id, operator)),
-  render: ({ email, status }) => `${email} is ${status} again. It has to sign in anew.`,
+  async run({ user }, domains) {
+    const { id, status } = await getAccount(domains, user);
+    return { ...printed(await domains.accountData.restore(id, operator)), restored: status === 'deleted' };
+  },
+  render: ({ email, status, restored }) =>
+    restored
+      ? `${email} is ${status} again. It has to sign in anew.`
+      : `${email} was not deleted. It is ${status}, as before.`,
 });
 
 const recoveryLink = defineCommand({

@@ -5,6 +5,7 @@ import { readConfig } from '../../config/load.ts';
 import { filterOf, filterOptions } from '../audit-options.ts';
 import { openTarget } from '../import-target.ts';
 import { defineLocalCommand } from '../local-command.ts';
+import { UsageError } from '../parse-arguments.ts';
 import { auditSteps } from './audit-steps.ts';
 
 interface ExportPage {
@@ -16,7 +17,9 @@ interface ExportPage {
 /** Where the text goes, and how it ends. */
 async function openOutput(path: string | undefined, out: (text: string) => unknown) {
   if (path === undefined) return { write: out, close: async () => undefined };
-  const file = await open(path, 'w', 0o600);
+  const file = await open(path, 'w', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--out: ${path} cannot be written (${error.code}).`, { cause: error });
+  });
   return { write: (text: string) => file.write(text), close: () => file.close() };
 }
 
@@ -33,10 +36,10 @@ export const auditExport = defineLocalCommand({
   async run({ format, out: path, ...options }, { env, onProgress, out }) {
     const filter = filterOf(options);
     await using target = await openTarget(readConfig(env), auditSteps, { onProgress });
-    await target.call('audit export begin', { format, filter });
     const output = await openOutput(path, out);
     let rows = 0;
     try {
+      await target.call('audit export begin', { format, filter });
       await output.write(exportHead(format));
       for (let after: AuditPlace | undefined; ; ) {
         const page = (await target.call('audit export page', {
@@ -53,6 +56,10 @@ export const auditExport = defineLocalCommand({
       await output.close();
     }
     if (path === undefined) return { result: undefined, text: '', exitCode: 0 };
-    return { result: { file: path, rows }, text: `${path} has ${rows} events.`, exitCode: 0 };
+    return {
+      result: { file: path, rows },
+      text: `${path} has ${rows} ${rows === 1 ? 'event' : 'events'}.`,
+      exitCode: 0,
+    };
   },
 });

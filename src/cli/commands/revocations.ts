@@ -61,24 +61,22 @@ const stats = defineCommand({
   schema: z.object({}),
   async run(_input, { revocations }) {
     const { byKind, total, age, refreshedAt } = revocations.statistics();
+    const database = await revocations.count();
+    // Only a server has read them; without one there is no memory to look into.
+    if (refreshedAt === undefined) return { database };
     const memory = { total, byKind, ...(age !== undefined && { ageSeconds: age / 1000 }) };
-    return {
-      database: await revocations.count(),
-      memory: { ...memory, ...(refreshedAt !== undefined && { refreshedAt: moment(refreshedAt) }) },
-    };
+    return { database, memory: { ...memory, refreshedAt: moment(refreshedAt) } };
   },
-  render: ({ database, memory }) =>
-    [
-      table(
-        ['kind', 'database', 'memory'],
-        revocationKinds
-          .filter((kind) => (database[kind] ?? 0) + memory.byKind[kind] > 0)
-          .map((kind) => [kind, String(database[kind] ?? 0), String(memory.byKind[kind])]),
-        'Nothing is revoked.',
-      ),
-      '',
-      facts([['memory read', memory.refreshedAt ?? 'not yet, by this process']]),
-    ].join('\n'),
+  render: ({ database, memory }) => {
+    const kinds = revocationKinds.filter((kind) => (database[kind] ?? 0) + (memory?.byKind[kind] ?? 0) > 0);
+    const rows = kinds.map((kind) => [
+      kind,
+      String(database[kind] ?? 0),
+      ...(memory ? [String(memory.byKind[kind])] : []),
+    ]);
+    const counts = table(['kind', 'database', ...(memory ? ['memory'] : [])], rows, 'Nothing is revoked.');
+    return memory ? `${counts}\n\n${facts([['memory read', memory.refreshedAt]])}` : counts;
+  },
 });
 
 /** The id as tokens have it. @throws AppError `not_found` for what is not registered, because a typo would end nothing. */
@@ -149,6 +147,7 @@ const allBefore = defineCommand({
     reason,
   }),
   positional: 'moment',
+  fields: { before: 'moment' },
   example: 'sallyport revocations all-before 2026-03-01T12:00:00Z --reason "the database was copied"',
   async run({ moment: text, api, reason: why }, domains) {
     const before = text === undefined ? undefined : Date.parse(text);

@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.ts';
 import { asAccountId } from '../../shared/ids.ts';
 import { defineCommand, wrongCursor } from '../command.ts';
 import { type Domains, operator } from '../domains.ts';
-import { dated, facts, table, yesNo } from '../render.ts';
+import { dated, facts, table } from '../render.ts';
 
 /** Whom a command is about, as it is typed. */
 export const login = z.string().min(1).max(320).describe('Id, email or username.');
@@ -28,15 +28,18 @@ export async function getAccount({ accounts }: Domains, text: string): Promise<A
   throw new AppError('not_found', `There is no account ${text}.`);
 }
 
-const describeAccount = (account: ReturnType<typeof dated<Account>>): string =>
+type Facts = Parameters<typeof facts>[0];
+
+const describeAccount = (account: ReturnType<typeof dated<Account>>, more: Facts = []): string =>
   facts([
     ['id', account.id],
-    ['email', `${account.email}${account.emailVerified ? '' : ' (not verified)'}`],
+    ['email', `${account.email} (${account.emailVerified ? 'confirmed' : 'not confirmed'})`],
     ['username', account.username],
     ['name', account.profile.name],
     ['status', account.status],
     ['roles', account.roles.join(', ')],
     ['created', account.createdAt],
+    ...more,
   ]);
 
 const shownOnce = (text: string | undefined): string =>
@@ -118,14 +121,19 @@ const show = defineCommand({
   positional: 'user',
   async run({ user }, domains) {
     const account = await getAccount(domains, user);
-    return { ...dated(account), factors: await domains.credentials.factorsOf(account.id) };
+    const [factors, passkeys] = await Promise.all([
+      domains.credentials.factorsOf(account.id),
+      domains.passkeys.countOf(account.id),
+    ]);
+    return { ...dated(account), factors: { ...factors, passkeys } };
   },
   render: (account) =>
-    `${describeAccount(account)}\n${facts([
-      ['password', yesNo(account.factors.password)],
-      ['authenticator', yesNo(account.factors.totp)],
+    describeAccount(account, [
+      ['password', account.factors.password],
+      ['authenticator', account.factors.totp],
       ['backup codes', account.factors.backupCodes],
-    ])}`,
+      ['passkeys', account.factors.passkeys],
+    ]),
 });
 
 const change = (verb: 'disable' | 'enable', summary: string, done: string) =>
@@ -187,16 +195,24 @@ const resetSecondFactor = defineCommand({
   async run({ user }, domains) {
     const { id, email } = await getAccount(domains, user);
     const { credentials, passkeys, passwordPolicy } = domains;
-    const alone = !passkeys.usable || (await passkeys.countOf(id)) === 0;
+    const [left, { totp, backupCodes }] = await Promise.all([passkeys.countOf(id), credentials.factorsOf(id)]);
+    const alone = !passkeys.usable || left === 0;
     // First: a short password must not open anything alone, not even when the rest of this fails.
     const mustChange = alone && (await passwordPolicy.isShortAlone(id));
     if (mustChange) await passwordPolicy.requireChange(id, { actor: operator });
     await credentials.totp.remove(id, { actor: operator });
-    return { id, email, mustChange };
+    return { id, email, mustChange, removed: totp || backupCodes > 0, passkeys: left };
   },
-  render: ({ email, mustChange }) => {
+  render: ({ email, mustChange, removed, passkeys }) => {
+    const done = removed
+      ? `The authenticator and the backup codes of ${email} are gone.`
+      : `${email} has no authenticator, so nothing was taken away.`;
+    const left =
+      passkeys > 0
+        ? ` ${passkeys === 1 ? 'A passkey stays' : `${passkeys} passkeys stay`}.`
+        : ' They sign in without a second factor until they set one up.';
     const next = mustChange ? ' Their password is short without one: they choose another at the next sign-in.' : '';
-    return `${email} signs in without a second factor until they set one up again.${next}`;
+    return `${done}${left}${next}`;
   },
 });
 
