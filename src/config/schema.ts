@@ -73,7 +73,7 @@ export const configSchema = z.object({
         error: 'Give an https address without user, password and fragment',
       })
       .optional(),
-    'SMS gateway: text messages are posted to this address as signed JSON {type, timestamp, data: {id, to, kind, text}}. Redirects are not followed. Without it no codes go by text message.',
+    'SMS gateway, for what is to come: no part of Sallyport sends text messages yet, and no code goes by one. They will be posted to this address as signed JSON {type, timestamp, data: {id, to, kind, text}}; redirects are not followed.',
     { secret: true },
   ),
   SALLYPORT_SMS_WEBHOOK_SECRET: describe(

@@ -107,6 +107,40 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(scopes)).to.include.members(metadata.scopes_supported as string[]);
   });
 
+  it('has every status and media type that the endpoints about tokens and keys answer', async () => {
+    const made = await server.app.domains.clients.create(
+      { name: 'Service', kind: 'service', mayIntrospect: true },
+      { kind: 'operator' },
+    );
+    const authorization = `Basic ${btoa(`${made.client.id}:${made.secret}`)}`;
+    const post = (body: string, headers: Record<string, string> = {}) => ({
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    });
+    const { introspection, revocation, jwks, token } = protocolRoutes;
+    const requests: [path: string, init: RequestInit, status: number][] = [
+      [jwks, {}, 200],
+      [token, post('grant_type=authorization_code', { authorization }), 400],
+    ];
+    for (const path of [introspection, revocation]) {
+      requests.push([path, post('token=nothing', { authorization }), 200]);
+      requests.push([path, post('', { authorization }), 400]);
+      requests.push([path, post('token=a&token=b', { authorization }), 400]);
+      requests.push([path, post('token=nothing', { authorization: 'Basic eDp5' }), 401]);
+    }
+    for (const [path, init, status] of requests) {
+      const answer = await fetch(`${server.url}${path}`, init);
+      expect(answer.status, `${path} ${init.body}`).to.equal(status);
+      const { responses } = Object.values(document.paths[path] ?? {})[0] ?? { responses: {} };
+      const described = (responses as Record<string, { content?: object }>)[status];
+      expect(described, `${path} ${status}`).to.not.equal(undefined);
+      if ((await answer.text()) === '') continue;
+      const [type] = (answer.headers.get('content-type') ?? '').split(';');
+      expect(Object.keys(described?.content ?? {}), `${path} ${status}`).to.deep.equal([type]);
+    }
+  });
+
   it('has fields in its forms that the endpoints know, and examples that fit', () => {
     for (const [path, item] of Object.entries(document.paths)) {
       for (const { requestBody, responses } of Object.values(item)) {

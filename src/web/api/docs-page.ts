@@ -35,7 +35,7 @@ function firstMedia(content: Readonly<Record<string, MediaType>> | undefined): [
 function showResponse(status: string, { description, content }: ResponseObject, schemas: Schemas) {
   const [type, media] = firstMedia(content) ?? [];
   // Problems are all alike; they are explained once, above.
-  const fields = media && type === 'application/json' ? fieldsOf(media.schema, schemas) : [];
+  const fields = media && type?.endsWith('json') ? fieldsOf(media.schema, schemas) : [];
   return {
     status,
     description,

@@ -5,6 +5,8 @@ import { json, operation } from './protocol-parts.ts';
 
 const discoveryPath = '/.well-known/openid-configuration';
 
+const exampleKeys = { keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'mR3kXq9vT2cW7pLz' }] };
+
 const documents: Record<string, PathItem> = {
   [discoveryPath]: {
     get: operation(
@@ -26,9 +28,7 @@ const documents: Record<string, PathItem> = {
       'The keys that tokens are verified with (RFC 7517). Fetch them again when a token names a `kid` that you do not know.',
       {
         responses: {
-          200: json('The keys.', 'KeySet', {
-            keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'mR3kXq9vT2cW7pLz' }],
-          }),
+          200: json('The keys.', 'KeySet', exampleKeys, 'application/jwk-set+json'),
         },
         security: [],
       },

@@ -72,10 +72,15 @@ export function query(fields: readonly Field[], needed: readonly string[]): Para
   }));
 }
 
-/** A JSON answer with a schema of the document's components. */
-export const json = (description: string, schema: string, example: unknown): ResponseObject => ({
+/** A JSON answer with a schema of the document's components; `type` where it has a media type of its own. */
+export const json = (
+  description: string,
+  schema: string,
+  example: unknown,
+  type = 'application/json',
+): ResponseObject => ({
   description,
-  content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } },
+  content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` }, example } },
 });
 
 /** A refusal in the words of OAuth. */
@@ -93,6 +98,14 @@ export const byClient: OperationObject['security'] = [{ clientSecret: [] }, {}];
 
 /** The refusal of a client that did not prove itself. */
 export const badClient = refused('invalid_client', 'The client is not who it says.');
+
+/** What a client that asks about or ends a token may be told in the place of an answer. */
+export const tokenRefusals: Readonly<Record<number, ResponseObject>> = {
+  400: refused('invalid_request', 'The token is missing, or a parameter is given twice.'),
+  401: badClient,
+  429: refused('too_many_requests', 'Too many refused requests from this address. Wait for `Retry-After` seconds.'),
+  503: refused('temporarily_unavailable', 'A store is away. Try again.'),
+};
 
 /** An operation written by hand. */
 export const operation = (

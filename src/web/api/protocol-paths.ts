@@ -14,6 +14,7 @@ import {
   refused,
   requestFields,
   requestRequired,
+  tokenRefusals,
 } from './protocol-parts.ts';
 
 /** Groups of the protocol endpoints, in the order of the docs. */
@@ -210,7 +211,7 @@ const tokens: Record<string, PathItem> = {
             scope: 'notes:read',
             exp: 1_795_251_120,
           }),
-          401: badClient,
+          ...tokenRefusals,
         },
         security: byClient,
       },
@@ -231,7 +232,7 @@ const tokens: Record<string, PathItem> = {
           ],
           ['token'],
         ),
-        responses: { 200: { description: 'It is not good any more.' }, 401: badClient },
+        responses: { 200: { description: 'It is not good any more.' }, ...tokenRefusals },
         security: byClient,
       },
     ),
