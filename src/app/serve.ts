@@ -106,7 +106,7 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
 }
 
 /** What keeps the server from starting, with the fields that a refusal names. */
-function startError(error: unknown): string {
+export function startError(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   const fields = Object.entries((error instanceof AppError && error.details.fields) || {});
   return [`Sallyport could not start: ${reasonOf(error)}`, ...fields.map(([name, text]) => `  ${name}: ${text}`)].join(
