@@ -4,6 +4,7 @@ import type { Oidc } from '../oidc/index.ts';
 import type { RpcServer } from '../rpc/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { addressKey } from '../web/http/rate-limit.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { Domains } from './domains.ts';
 import { createRefusalLimit } from './refusal-limit.ts';
@@ -30,7 +31,7 @@ export const createRpc =
     const { SALLYPORT_GRPC_PORT: port, SALLYPORT_GRPC_TLS_CERT: cert, SALLYPORT_GRPC_TLS_KEY: key } = config;
     if (port === undefined) return undefined;
     const { startRpc } = await import('../rpc/index.ts');
-    const { SALLYPORT_GRPC_REFLECTION: reflection } = config;
+    const { SALLYPORT_GRPC_REFLECTION: reflection, SALLYPORT_LIMIT_GRPC_CONNECTIONS: mostOfOne } = config;
     const limit = (name: string, max: number) =>
       createRefusalLimit({ name, max, clock, onLimited: (limited) => metrics.countRateLimited(limited) });
     return startRpc({
@@ -45,6 +46,10 @@ export const createRpc =
         atProxies: refusals,
         ofCallers: limit('grpc-callers', config.SALLYPORT_LIMIT_TOKEN),
         ofTokens: limit('grpc-tokens', config.SALLYPORT_LIMIT_GRPC),
+      },
+      connections: {
+        ...{ mostOfOne, most: 10 * mostOfOne, originOf: addressKey },
+        onRefused: () => metrics.countRateLimited('grpc-connections'),
       },
       questions: oidc.questions,
       prepare: () => domains.keys.ensureFresh(),

@@ -44,4 +44,8 @@ export const limitVariables = {
     z.coerce.number().int().min(1).default(30_000),
     'Tokens per minute that one client may ask about by gRPC and that are not good.',
   ),
+  SALLYPORT_LIMIT_GRPC_CONNECTIONS: describe(
+    z.coerce.number().int().min(1).max(10_000).default(100),
+    'gRPC connections that are open at once from one address, on each node; ten times as many in all. Raise it behind a load balancer that hides addresses.',
+  ),
 };

@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { AppError, type ErrorCode } from '../shared/errors.ts';
 import { asStoreError } from '../storage/database.ts';
 
@@ -34,3 +34,18 @@ export function callFailureOf(thrown: unknown): CallFailure {
   }
   return { code: status.INTERNAL, message: 'Something went wrong on our side.', defect: true };
 }
+
+/** When to try again: for libraries that do it by themselves (gRFC A6), and for people. */
+function hintOf(retryAfter: number): Metadata {
+  const metadata = new Metadata();
+  metadata.set('grpc-retry-pushback-ms', String(retryAfter * 1000));
+  metadata.set('retry-after', String(retryAfter));
+  return metadata;
+}
+
+/** The status that ends a call, with the id that the log has. */
+export const statusOf = ({ code, message, retryAfter }: CallFailure, requestId: string) => ({
+  code,
+  details: `${message} (${requestId})`,
+  ...(retryAfter !== undefined && { metadata: hintOf(retryAfter) }),
+});

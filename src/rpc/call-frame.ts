@@ -1,10 +1,12 @@
-import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServerUnaryCall } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { Client } from '../clients/index.ts';
 import { AppError } from '../shared/errors.ts';
-import { newReference } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
-import { callFailureOf } from './call-error.ts';
-import { type Authenticate, ipOf } from './caller.ts';
+import { callFailureOf, statusOf } from './call-error.ts';
+import type { CallGate } from './call-gate.ts';
+import { patience } from './call-limits.ts';
+import type { CallRecord } from './call-record.ts';
 
 /** What a method knows of the call. */
 export interface CallFacts {
@@ -17,22 +19,14 @@ export interface CallFacts {
 export type Method<Request, Response> = (request: Request, facts: CallFacts) => Promise<Response>;
 
 interface Needs {
-  readonly authenticate: Authenticate;
-  /** What has to be done before any answer. */
-  readonly prepare: () => Promise<void>;
+  readonly recordOf: CallGate['recordOf'];
   readonly logger: Logger;
-  /** Where finished calls are written. */
-  readonly access: Logger;
-  readonly observe: (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
 }
 
-/** Milliseconds that a call may take whose client names no deadline. */
-const patience = 10_000;
-
-async function withinPatience<T>(work: Promise<T>): Promise<T> {
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AppError('unavailable', 'This took too long. Try again.')), patience);
+    timer = setTimeout(() => reject(new AppError('unavailable', 'This took too long. Try again.')), milliseconds);
   });
   try {
     return await Promise.race([work, late]);
@@ -41,49 +35,32 @@ async function withinPatience<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** When to try again: for libraries that do it by themselves (gRFC A6), and for people. */
-function hintOf(retryAfter: number): Metadata {
-  const metadata = new Metadata();
-  metadata.set('grpc-retry-pushback-ms', String(retryAfter * 1000));
-  metadata.set('retry-after', String(retryAfter));
-  return metadata;
-}
-
-/** Puts around a method what every call needs: who asks, an id, one line in the log, and errors without their stacks. */
-export function createFrame(needs: Needs) {
-  const { authenticate, prepare, logger, access, observe } = needs;
-
-  return <Request, Response>(name: string, method: Method<Request, Response>): handleUnaryCall<Request, Response> => {
-    const run = async (call: ServerUnaryCall<Request, Response>, facts: { requestId: string; client?: string }) => {
-      await prepare();
-      const caller = await authenticate(call);
-      facts.client = caller.id;
-      return method(call.request, { caller, requestId: facts.requestId, isOver: () => call.cancelled });
+/** Puts around a method what every call needs: who asks, a time by which it ends, one line in the log, and errors without their stacks. */
+export function createFrame({ recordOf, logger }: Needs) {
+  return <Request, Response>(method: Method<Request, Response>): handleUnaryCall<Request, Response> => {
+    const run = (call: ServerUnaryCall<Request, Response>, { caller, requestId }: CallRecord) => {
+      // Nobody comes here past the gate.
+      if (!caller) throw new AppError('unauthenticated', 'Nobody has proven who calls.');
+      return method(call.request, { caller, requestId, isOver: () => call.cancelled });
     };
 
     return (call, callback) => {
-      const start = performance.now();
-      const facts: { requestId: string; client?: string } = { requestId: newReference('req') };
-      const finish = (code: status): void => {
-        const milliseconds = performance.now() - start;
-        // A deadline that passed was answered by the library.
-        const answered = status[call.cancelled ? status.CANCELLED : code] ?? String(code);
-        const line = { method: name, code: answered, ms: Math.round(milliseconds * 10) / 10, ip: ipOf(call.getPeer()) };
-        access[code === status.INTERNAL ? 'error' : 'info']({ ...line, ...facts }, 'call');
-        observe({ method: name, code: answered, seconds: milliseconds / 1000 });
-      };
-      withinPatience(run(call, facts)).then(
+      const record = recordOf(call.metadata);
+      if (!record) return callback({ code: status.UNAUTHENTICATED, details: 'Nobody has proven who calls.' });
+      const { requestId } = record;
+      // A deadline that passed was answered by the library.
+      const finish = (code: status): void => record.finish(call.cancelled ? status.CANCELLED : code);
+      const left = Math.max(0, patience - (performance.now() - record.since));
+      within(left, (async () => run(call, record))()).then(
         (answer) => {
           finish(status.OK);
           callback(null, answer);
         },
         (thrown: unknown) => {
-          const { code, message, defect, retryAfter } = callFailureOf(thrown);
-          const { requestId } = facts;
-          if (defect) logger.error({ err: thrown, requestId }, 'call failed');
-          finish(code);
-          const hint = retryAfter === undefined ? {} : { metadata: hintOf(retryAfter) };
-          callback({ code, details: `${message} (${requestId})`, ...hint });
+          const failure = callFailureOf(thrown);
+          if (failure.defect) logger.error({ err: thrown, requestId }, 'call failed');
+          finish(failure.code);
+          callback(statusOf(failure, requestId));
         },
       );
     };

@@ -148,5 +148,5 @@ export function createExtAuthz({ frame, forwardAuth, ask, refusals }: Needs): Un
     const answer = await forwardAuth.check(original, wanted, how);
     return answer.outcome === 'allow' ? allow(answer.headers, original.headerNames) : deny(answer);
   };
-  return { check: frame('envoy.service.auth.v3.Authorization/Check', check) };
+  return { check: frame(check) };
 }

@@ -32,10 +32,14 @@ export function createHealth(services: readonly string[]) {
       if (known.has(service)) callback(null, of(service));
       else callback({ code: status.NOT_FOUND, details: 'There is no such service.' });
     },
-    watch(call: Watching) {
+    watch(call: Watching): void {
+      call.write(of(call.request.service));
+      if (!serving) {
+        call.end();
+        return;
+      }
       watchers.add(call);
       for (const event of ['cancelled', 'close'] as const) call.on(event, () => watchers.delete(call));
-      call.write(of(call.request.service));
     },
   };
 

@@ -33,7 +33,10 @@ export function createReflection({ definition }: Protos, services: readonly stri
   return {
     serverReflectionInfo(call: ServerDuplexStream<ReflectionRequest, unknown>) {
       call.on('data', (request: ReflectionRequest) => {
-        call.write({ validHost: '', originalRequest: request, ...answer(request) });
+        // A client that asks on and takes no answer is not listened to meanwhile.
+        if (call.write({ validHost: '', originalRequest: request, ...answer(request) })) return;
+        call.pause();
+        call.once('drain', () => call.resume());
       });
       call.on('end', () => call.end());
       call.on('error', () => undefined);

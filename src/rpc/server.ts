@@ -7,7 +7,11 @@ import { type Clock, epochSeconds } from '../shared/clock.ts';
 import { AppError, reasonOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createFrame } from './call-frame.ts';
+import { createGate } from './call-gate.ts';
+import { channelOptions, lastPatience } from './call-limits.ts';
+import { createRecords } from './call-record.ts';
 import { createAuthenticate } from './caller.ts';
+import { type ConnectionLimits, listenForConnections } from './connections.ts';
 import { createExtAuthz } from './ext-authz.ts';
 import { createHealth } from './health.ts';
 import { loadProtos } from './protos.ts';
@@ -37,6 +41,7 @@ export interface RpcOptions {
     ask(asker: Client, token: string): Promise<TokenFacts>;
     askAsServer(token: string): Promise<TokenFacts>;
   };
+  readonly connections: ConnectionLimits;
   readonly prepare: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -47,19 +52,9 @@ export interface RpcOptions {
 /** A gRPC server that listens. */
 export interface RpcServer {
   readonly port: number;
-  /** Fails health checks, lets calls under way finish, and closes. Seconds. */
+  /** Fails health checks, lets calls under way finish, hurries those that are half sent, and closes. Seconds. */
   drain(options: { readonly noticeSeconds: number; readonly graceSeconds: number }): Promise<void>;
 }
-
-const limits = {
-  // A token is 8 KiB at most and a batch has a hundred; Envoy sends all headers of a request.
-  'grpc.max_receive_message_length': 1024 * 1024,
-  'grpc.max_send_message_length': 4 * 1024 * 1024,
-  'grpc.max_concurrent_streams': 200,
-  'grpc.max_connection_idle_ms': 300_000,
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 20_000,
-};
 
 function read(file: string): Buffer {
   try {
@@ -91,9 +86,11 @@ export async function startRpc(options: RpcOptions): Promise<RpcServer> {
   const { ofCallers, ofTokens, atProxies } = refusals;
   const audience = `${issuer}/rpc`;
   const authenticate = createAuthenticate({ clients, askAsServer, refusals: ofCallers, audience, now });
-  const frame = createFrame({ ...options, authenticate });
+  const { logger, prepare } = options;
+  const gate = createGate({ authenticate, prepare, logger, begin: createRecords(options) });
+  const frame = createFrame({ recordOf: gate.recordOf, logger });
   const health = createHealth([tokenService, extAuthz]);
-  const server = new Server(limits);
+  const server = new Server({ ...channelOptions, interceptors: [gate.interceptor] });
   server.addService(protos.service(tokenService), createTokenService({ frame, ask, refusals: ofTokens, now }));
   server.addService(protos.service(extAuthz), createExtAuthz({ frame, forwardAuth, ask, refusals: atProxies }));
   server.addService(protos.service('grpc.health.v1.Health'), health.implementation);
@@ -101,20 +98,26 @@ export async function startRpc(options: RpcOptions): Promise<RpcServer> {
     const services = [tokenService, extAuthz, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
     server.addService(protos.service('grpc.reflection.v1.ServerReflection'), createReflection(protos, services));
   }
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${options.port}`, credentialsOf(options), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
+  // The library listens without a limit of connections, so it is given those that we take.
+  const injector = server.createConnectionInjector(credentialsOf(options));
+  const connections = await listenForConnections({
+    ...options.connections,
+    ...{ port: options.port, host: options.host, logger },
+    accept: (socket) => injector.injectConnection(socket),
   });
   return {
-    port,
+    port: connections.port,
     async drain({ noticeSeconds, graceSeconds }) {
       health.stop();
       if (noticeSeconds > 0) await pause(noticeSeconds * 1000);
-      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      await Promise.race([closed, pause(graceSeconds * 1000, undefined, { ref: false })]);
+      // The library does not know when connections that it was given are closed.
+      const closed = connections.stop();
+      server.tryShutdown(() => undefined);
+      // A client that keeps its half of a call open, or takes no answer, does not keep the server.
+      const answered = gate.drain().then(() => pause(lastPatience));
+      await Promise.race([closed, answered, pause(graceSeconds * 1000, undefined, { ref: false })]);
       server.forceShutdown();
+      connections.cut();
     },
   };
 }

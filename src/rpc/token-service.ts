@@ -85,8 +85,8 @@ export function createTokenService({ frame, now, ...needs }: Needs): UntypedServ
     toTokenInfo(token === '' ? { active: false } : await ask(caller, token));
 
   return {
-    introspect: frame('sallyport.v1.TokenService/Introspect', introspect),
-    verify: frame('sallyport.v1.TokenService/Verify', (request: VerifyRequest, { caller }) => verify(request, caller)),
-    batch: frame('sallyport.v1.TokenService/Batch', batch),
+    introspect: frame(introspect),
+    verify: frame((request: VerifyRequest, { caller }) => verify(request, caller)),
+    batch: frame(batch),
   };
 }

@@ -36,6 +36,7 @@ describe('the gRPC server', () => {
       forwardAuth: { check: () => Promise.reject(new Error('not asked')) },
       refusals: { ofCallers: unlimited, ofTokens: unlimited, atProxies: unlimited },
       questions: { ask: () => ask(), askAsServer: async () => ({ active: false }) },
+      connections: { most: 100, mostOfOne: 100, originOf: (address) => address, onRefused: () => undefined },
       prepare: async () => undefined,
       clock: systemClock,
       logger,
