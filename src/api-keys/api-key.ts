@@ -52,6 +52,10 @@ export interface LiveApiKey {
   readonly account?: Account;
   /** Whom its tokens name as client: the service, or {@link keyClientId} for a person's key. */
   readonly clientId: ClientId;
+  /** Names the text that was shown, among those of its key: for what is made from it, which ends when that text does. */
+  readonly mark: string;
+  /** When that text ends: with the key, or with the time that it works beside a new one. Undefined: never. */
+  readonly endsAt?: number;
 }
 
 /** Stands as client in what is done with people's keys. It is built in and has no secret. */

@@ -53,8 +53,8 @@ export interface ApiKeys {
   ): Promise<number>;
   /** What this text opens now: read from the database each time, so that an end counts at once. */
   verify(text: string): Promise<LiveApiKey | undefined>;
-  /** Whether the key with this id is good now, for what was made from it. */
-  findLive(id: string): Promise<LiveApiKey | undefined>;
+  /** The key with this id, if it is good now and so is its text with this mark, for what was made from that; without a mark: any. */
+  findLive(id: string, mark?: string): Promise<LiveApiKey | undefined>;
   /** Writes down the uses since the last time. Once a minute is meant; until then they are in memory. */
   noteUses(): Promise<number>;
   /** Deletes what was over 90 days ago, in batches, and says how many. */
@@ -118,7 +118,7 @@ export function createApiKeys(parts: KeyParts): ApiKeys {
       return live;
     },
 
-    findLive: (id) => findLiveKey(parts, id),
+    findLive: (id, mark) => findLiveKey(parts, id, mark),
 
     async noteUses() {
       const written = new Map(uses);

@@ -38,6 +38,12 @@ export function newKeyText(id: string): string {
 /** What is stored of a key. Its secret has 260 random bits, so a fast hash is right. */
 export const hashOfKey = (text: string): string => sha256(text);
 
+/**
+ * Tells the texts of one key apart in what was made from them: 132 bits of the hash. It stands in tokens, which others read;
+ * no text is found from it.
+ */
+export const markOf = (hash: string): string => hash.slice(0, 22);
+
 /** Whether somebody means this as a key; it may be mistyped. */
 export const looksLikeKey = (text: string): boolean => text.startsWith(keyPrefix);
 

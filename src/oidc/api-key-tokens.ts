@@ -8,7 +8,7 @@ import { mayIntrospect } from './introspection.ts';
 import type { OidcSettings } from './settings.ts';
 import { noteSource } from './token-claims.ts';
 import { signedFor } from './token-exchange-issue.ts';
-import { ancestor, noteClaims } from './token-exchange-lineage.ts';
+import { ancestor, keyAncestor, noteClaims } from './token-exchange-lineage.ts';
 
 /** Stands for people's API keys where a client has to be named. It has no secret, no grant and no address. */
 export const apiKeyClient = builtInClient({
@@ -35,15 +35,15 @@ export interface KeyToken {
 
 /** Makes tokens of keys. */
 export interface KeyTokens {
-  /** A JWT (RFC 9068) for the key's API with the key's scopes. It ends with the key, and with whoever is behind it. */
+  /** A JWT (RFC 9068) for the key's API with the key's scopes. It ends with the text that was shown, and with whoever is behind it. */
   issue(key: LiveApiKey): Promise<KeyToken>;
 }
 
 /** Builds the port. `current` is asked each time, because a key rotation replaces the provider. */
 export const createKeyTokens = (current: () => Provider, settings: OidcSettings): KeyTokens => ({
-  async issue({ key, api, scopes, account, clientId }) {
+  async issue({ key, api, scopes, account, clientId, mark, endsAt }) {
     const provider = current();
-    const left = key.expiresAt === undefined ? Infinity : Math.floor((key.expiresAt - Date.now()) / 1000);
+    const left = endsAt === undefined ? Infinity : Math.floor((endsAt - Date.now()) / 1000);
     const expiresIn = Math.max(1, Math.min(left, api.accessTokenSeconds ?? settings.accessTokenSeconds));
     const model = new provider.AccessToken({
       accountId: account?.id ?? clientId,
@@ -55,7 +55,7 @@ export const createKeyTokens = (current: () => Provider, settings: OidcSettings)
     model.scope = scopes.join(' ');
     // Nobody signed in, so there is nothing to say of it.
     noteSource(model, {} as Parameters<typeof noteSource>[1]);
-    const lineage = [ancestor('key', key.id), ...(account ? [ancestor('account', account.id)] : [])];
+    const lineage = [keyAncestor(key.id, mark), ...(account ? [ancestor('account', account.id)] : [])];
     noteClaims(model, { lineage });
     return { value: await model.save(), expiresIn };
   },
@@ -73,7 +73,7 @@ export async function introspectKey(
   const live = await apiKeys.verify(text);
   if (!live || !mayIntrospect(asker, { clientId: live.clientId, audience: live.key.audience }))
     return { active: false };
-  const { key, scopes, account, clientId } = live;
+  const { key, scopes, account, clientId, endsAt } = live;
   return {
     active: true,
     sub: account?.id ?? clientId,
@@ -82,7 +82,7 @@ export async function introspectKey(
     aud: key.audience,
     scope: scopes.join(' '),
     iat: seconds(key.issuedAt),
-    ...(key.expiresAt !== undefined && { exp: seconds(key.expiresAt) }),
+    ...(endsAt !== undefined && { exp: seconds(endsAt) }),
     token_type: 'Bearer',
     key_id: key.id,
   };

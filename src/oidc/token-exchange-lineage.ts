@@ -5,8 +5,9 @@ import type { OidcDomains } from './domains.ts';
 
 /**
  * What a token was made from, beside its grant: it ends when any of them does. Entries read `token:<jti>`,
- * `opaque:<SHA-256 of the token>`, `client:<id>`, `account:<id>`, `api:<identifier>`, `key:<id>`, and `since:<seconds>` for
- * when the oldest of those tokens was issued; the private claim `lineage` has them.
+ * `opaque:<SHA-256 of the token>`, `client:<id>`, `account:<id>`, `api:<identifier>`, `key:<id>.<mark of its text>` (`key:<id>`
+ * in tokens from before marks), and `since:<seconds>` for when the oldest of those tokens was issued; the private claim
+ * `lineage` has them.
  */
 export type Lineage = readonly string[];
 
@@ -15,6 +16,9 @@ type Kind = (typeof kinds)[number];
 
 /** Makes an entry. */
 export const ancestor = (kind: Kind, id: string): string => `${kind}:${id}`;
+
+/** The entry for an API key, by the text that was shown of it: after a rotation that text may be over, and its key not. */
+export const keyAncestor = (id: string, mark: string): string => ancestor('key', `${id}.${mark}`);
 
 /** The lineage in the claims of a token; none for one that was not made from another. */
 export function lineageOf(claims: Readonly<Record<string, unknown>>): Lineage {
@@ -50,7 +54,10 @@ type Needs = Pick<OidcDomains, 'accounts' | 'clients' | 'revocations' | 'apiKeys
 async function isInUse({ accounts, clients, apiKeys, mayUseTokens }: Needs, kind: Kind, id: string): Promise<boolean> {
   // Of these it only counts whether they were revoked.
   if (kind === 'token' || kind === 'opaque' || kind === 'api' || kind === 'since') return true;
-  if (kind === 'key') return (await apiKeys.findLive(id)) !== undefined;
+  if (kind === 'key') {
+    const [key = '', mark] = id.split('.');
+    return (await apiKeys.findLive(key, mark)) !== undefined;
+  }
   if (kind === 'client') return (await clients.find(id))?.disabled === false;
   const account = await accounts.find(asAccountId(id));
   return account !== undefined && mayUseTokens(account);

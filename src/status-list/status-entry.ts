@@ -19,7 +19,7 @@ export interface StatusSubject {
   readonly exp: number;
 }
 
-/** A token, app, account or API behind a token, or an API key (`key`). */
+/** A token, app, account or API behind a token, or an API key (`key`): its id, a dot and the start of its text's hash. */
 export interface StatusAncestor {
   readonly kind: 'token' | 'client' | 'account' | 'api' | 'key';
   readonly id: string;
@@ -48,7 +48,7 @@ export interface StatusEntry extends StatusPlace {
   readonly accessKey: string | null;
   readonly sessionKey: string | null;
   readonly apiKey: string | null;
-  /** `kind:key`, or `key:id`, because the id of an API key is no secret. */
+  /** `kind:key`, or `key:` and the id as it is, because that of an API key is no secret. */
   readonly ancestors: readonly string[] | null;
   /** Milliseconds since the epoch, as `expiresAt`. */
   readonly issuedAt: number;

@@ -25,13 +25,14 @@ const add = statement(`
 
 /**
  * A revocation is new when its transaction was not over at the last look (as in revocation-store-sql.ts); clients are
- * few and say by their versions that one was changed or removed; of API keys the last end is known.
+ * few and say by their versions that one was changed or removed; of API keys the last end and the last rotation are known.
  */
 const look = statement(`
   select pg_snapshot_xmin(now.snapshot)::text as xmin,
          exists (select from revocation where tx >= $1::text::xid8) or $1::text::xid8 > pg_snapshot_xmax(now.snapshot) as newer,
          (select count(*) || '.' || coalesce(sum(version), 0) from client) || '.' ||
-           coalesce((select extract(epoch from max(revoked_at)) from api_key where revoked_at is not null), 0) as clients
+           coalesce((select extract(epoch from max(revoked_at)) from api_key where revoked_at is not null), 0) || '.' ||
+           coalesce((select extract(epoch from max(issued_at)) from api_key where previous_hash is not null), 0) as clients
   from (select pg_current_snapshot() as snapshot) as now`);
 
 /** Kinds of revocation that end what was issued before them, and the column that names what they concern. */
@@ -44,7 +45,10 @@ const timedJoins = Object.entries(timed)
   )
   .join('\n  ');
 
-/** One pass over the live entries, whatever the number of revocations: each join is a look into a hash table. */
+/**
+ * One pass over the live entries, whatever the number of revocations: each join is a look into a hash table.
+ * A key without a text is from before lineages had them, and any text begins with nothing.
+ */
 const findInvalid = `
   with live as (
     select kind, left(id_hash, ${keyLength}) as key, revoked_at from revocation where expires_at > :now
@@ -60,8 +64,10 @@ const findInvalid = `
     from derived as d
     left join live on live.kind || ':' || live.key = d.name and (live.kind = 'token' or live.revoked_at >= d.issued_at)
     left join usable on 'client:' || usable.key = d.name
-    left join api_key as k on 'key:' || k.id = d.name and k.revoked_at is null
+    left join api_key as k on 'key:' || k.id = split_part(d.name, '.', 1) and k.revoked_at is null
       and (k.expires_at is null or k.expires_at > :now)
+      and (starts_with(k.hash, split_part(d.name, '.', 2))
+        or k.previous_until > :now and starts_with(k.previous_hash, split_part(d.name, '.', 2)))
     where live.key is not null or (d.name like 'client:%' and usable.id is null) or (d.name like 'key:%' and k.id is null)
   )
   select e.list_id as "listId", e.idx

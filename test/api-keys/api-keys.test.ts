@@ -77,6 +77,27 @@ for (const lane of sqlLanes()) {
       expect((await events(owner)).filter((type) => type === 'api_key.rotated')).to.have.length(4);
     });
 
+    it('tell what was made from a text by it, for as long as that text is good', async () => {
+      const first = await issue();
+      const { mark = '', endsAt } = (await world.apiKeys.verify(first.text)) ?? {};
+      expect(endsAt).to.equal(first.key.expiresAt);
+      const { id } = first.key;
+      const isLive = async (of: string): Promise<boolean> => (await world.apiKeys.findLive(id, of)) !== undefined;
+      const second = await world.apiKeys.rotate(id, operator, { overlapSeconds: 60 });
+      const marks = [mark, (await world.apiKeys.verify(second.text))?.mark ?? ''];
+      const older = await world.apiKeys.verify(first.text);
+      expect([older?.mark, older?.endsAt]).to.deep.equal([mark, world.clock.now() + 60_000]);
+      expect(await Promise.all(marks.map(isLive))).to.deep.equal([true, true]);
+      world.clock.advance(60);
+      expect(await Promise.all(marks.map(isLive))).to.deep.equal([false, true]);
+      await world.apiKeys.rotate(id, operator, { overlapSeconds: 60 });
+      expect(await Promise.all([...marks, 'nothing', ''].map(isLive))).to.deep.equal([false, true, false, false]);
+      expect(await world.apiKeys.findLive(id), 'without one').to.not.equal(undefined);
+      await world.apiKeys.revoke(id, operator);
+      expect(await isLive(marks[1] ?? '')).to.equal(false);
+      expect(await world.apiKeys.findLive(id)).to.equal(undefined);
+    });
+
     it('do not outlive their end by an overlap', async () => {
       const { key, text } = await issue(undefined, { expiresInDays: 1 });
       world.clock.advance(day - 10);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   ancestor,
   isOfAccount,
+  keyAncestor,
   lineageAfter,
   lineageIsLive,
   lineageSince,
@@ -127,7 +128,7 @@ describe('token exchange', () => {
     const needs = {
       accounts: { find: async (id: string) => (id === 'acc_1' ? { status: 'active' } : undefined) },
       clients: { find: async (id: string) => ({ id, disabled: id === 'app_off' }) },
-      apiKeys: { findLive: async (id: string) => (id === 'good' ? {} : undefined) },
+      apiKeys: { findLive: async (id: string, mark = 'any') => (id === 'good' && mark !== 'old' ? {} : undefined) },
       mayUseTokens: () => true,
       revocations: {
         isRevoked: async (checks: { kind: string; id: string }[]) =>
@@ -136,17 +137,19 @@ describe('token exchange', () => {
     } as unknown as Parameters<typeof lineageIsLive>[0];
     const isLive = (...lineage: string[]) => lineageIsLive(needs, { lineage, iat: 1 });
     const whole = [
+      // From before the text was noted, and as it is noted.
       ancestor('key', 'good'),
+      keyAncestor('good', 'new'),
       ancestor('account', 'acc_1'),
       ancestor('client', 'app_1'),
       ancestor('token', 'jti'),
     ];
     expect(await isLive(...whole)).to.equal(true);
     expect(await isLive()).to.equal(true);
-    for (const bad of ['key:bad', 'account:acc_2', 'client:app_off', 'grant:1', 'nothing', '']) {
+    for (const bad of ['key:bad', 'key:good.old', 'account:acc_2', 'client:app_off', 'grant:1', 'nothing', '']) {
       expect(await isLive(...whole, bad), bad).to.equal(false);
     }
-    for (const entry of whole.slice(1)) {
+    for (const entry of whole.slice(2)) {
       revoked.clear();
       revoked.add(entry);
       expect(await isLive(...whole), entry).to.equal(false);
