@@ -65,9 +65,10 @@ function sentenceOf({ needed: { variable, port, host, hostVariable }, code, othe
   return `${hostVariable ?? variable}: this machine cannot listen on ${host} (${code}).`;
 }
 
-/** A port near it that is free now. */
-async function freeNear({ port, host }: NeededPort): Promise<number> {
+/** A port near it that is free now and none of these. */
+async function freeNear({ port, host }: NeededPort, others: ReadonlySet<number>): Promise<number> {
   for (let next = (port % 60_000) + 1_000; ; next += 1) {
+    if (others.has(next)) continue;
     const found = await tryPort({ port: next, host });
     if (!(found instanceof Error)) {
       await new Promise((resolve) => found.close(resolve));
@@ -77,12 +78,16 @@ async function freeNear({ port, host }: NeededPort): Promise<number> {
   }
 }
 
-async function refusal(obstacles: readonly Obstacle[], { production }: Config): Promise<AppError> {
+async function refusal(obstacles: readonly Obstacle[], config: Config): Promise<AppError> {
   const isTaken = ({ code }: Obstacle): boolean => code === 'EADDRINUSE' || code === 'EACCES';
-  const others = await Promise.all(
-    obstacles.filter(isTaken).map(async ({ needed }) => `${needed.variable}=${await freeNear(needed)}`),
-  );
-  const command = production ? '' : ' npm start';
+  const others: string[] = [];
+  const spoken = new Set(neededPorts(config).map(({ port }) => port));
+  for (const { needed } of obstacles.filter(isTaken)) {
+    const port = await freeNear(needed, spoken);
+    spoken.add(port);
+    others.push(`${needed.variable}=${port}`);
+  }
+  const command = config.production ? '' : ' npm start';
   const fix = others.length > 0 ? `\nGive another port, for example: ${others.join(' ')}${command}` : '';
   return new AppError(
     'conflict',
