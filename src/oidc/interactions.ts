@@ -8,7 +8,7 @@ import { scopesOfClaims } from './claims-parameter.ts';
 import { applyPermissions } from './grants.ts';
 import { hintedSubject } from './id-token-hint.ts';
 import { answerFor, expired, type FormMark, type KeptAnswer, keepAnswer } from './interaction-answers.ts';
-import { mayResumeHere, type ResumeParts, resumeHere } from './resume-here.ts';
+import { browserMark, mayResumeHere, type ResumeParts, resumeHere } from './resume-here.ts';
 import { interactionPath, isInteractionUid } from './routes.ts';
 import type { SessionStanding } from './session-standing.ts';
 
@@ -229,7 +229,7 @@ export function createInteractions(
     ctx: Context,
     login: NonNullable<InteractionResults['login']>,
   ): Promise<string | undefined> => {
-    const result = { select_account: {}, login };
+    const result = { select_account: {}, login: { ...login, browser: browserMark(ctx, onward.secureCookies) } };
     const details = read.get(ctx.req);
     // The library would read it again; the sign-in that was ended for this answer lets no other one come in between.
     // With a session it does, because somebody else may have signed in there meanwhile.

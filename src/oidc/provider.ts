@@ -24,7 +24,7 @@ import { introspectionSigningAlgorithms } from './introspection-jwt.ts';
 import { attachEvents, type ProtocolMeter } from './provider-events.ts';
 import { createRotation, type RefreshCounter } from './refresh-limit.ts';
 import { createResourceServerLookup, useGrantedResource } from './resource-servers.ts';
-import { findCarriedInteractions } from './resume-here.ts';
+import { findResumableInteractions } from './resume-here.ts';
 import { interactionPath, protocolRoutes } from './routes.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { OidcSettings } from './settings.ts';
@@ -193,7 +193,7 @@ export function buildProvider(parts: ProviderParts, jwks: JWKS): Provider {
   rememberEndedTokens(provider, parts.domains, parts.logger);
   leaveLogoutToBackChannel(provider, parts.domains);
   keepSessionInCodes(provider);
-  findCarriedInteractions(provider);
+  findResumableInteractions(provider, parts.settings.secureCookies);
   attachEvents(provider, parts.domains, parts.meter, parts.logger);
   return provider;
 }

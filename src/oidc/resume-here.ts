@@ -1,6 +1,9 @@
 import type { Context, Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
+import { browserCookieName } from '../shared/browser-cookie.ts';
 import type { CookieSignatures } from '../shared/cookie-signatures.ts';
+import { sha256 } from '../shared/crypto.ts';
+import { randomSecret } from '../shared/ids.ts';
 import { protocolRoutes } from './routes.ts';
 
 type Interaction = InstanceType<Provider['Interaction']>;
@@ -8,8 +11,27 @@ type Interaction = InstanceType<Provider['Interaction']>;
 /** The interaction that a request answers and goes on with, by the request. */
 const carried = new WeakMap<object, Interaction>();
 
-/** Lets the library find an interaction that its own request answered, though the answer was never stored. */
-export function findCarriedInteractions(provider: Provider): void {
+/**
+ * A mark of the browser that answers an interaction. The library's own cookies of a sign-in are bound to its path, so a
+ * neighbour domain can plant them, and with them a sign-in that somebody else has finished.
+ */
+export function browserMark(ctx: Pick<Context, 'cookies'>, secureCookies: boolean): string {
+  const value = ctx.cookies.get(browserCookieName(secureCookies), { signed: false });
+  // Every form of a sign-in comes with it. What was finished without is of no browser, and goes on in none.
+  return sha256(`resume ${value ?? randomSecret()}`);
+}
+
+/** Whether the sign-in that an interaction carries was finished in another browser than this request's. */
+function isOfAnother(found: Interaction | undefined, ctx: Pick<Context, 'cookies'>, secureCookies: boolean): boolean {
+  const mark = found?.result?.login?.browser;
+  return mark !== undefined && mark !== browserMark(ctx, secureCookies);
+}
+
+/**
+ * Lets the library find an interaction that its own request answered, though the answer was never stored, and none to go
+ * on from that another browser answered.
+ */
+export function findResumableInteractions(provider: Provider, secureCookies: boolean): void {
   const { Interaction } = provider;
   const find = Interaction.find.bind(Interaction);
   Interaction.find = (async (id: string, options?: { ignoreExpiration?: boolean }) => {
@@ -17,8 +39,9 @@ export function findCarriedInteractions(provider: Provider): void {
     const own = ctx && carried.get(ctx.req);
     if (own?.uid === id) return own;
     const found = (await find(id, options)) as Interaction | undefined;
+    if (!ctx?.oidc?.route?.endsWith('resume')) return found;
     // An answer that is kept for its form is nothing to go on from.
-    return found?.result?.answered && ctx?.oidc?.route === 'resume' ? undefined : found;
+    return found?.result?.answered || isOfAnother(found, ctx, secureCookies) ? undefined : found;
   }) as typeof Interaction.find;
 }
 
@@ -27,6 +50,7 @@ export const resumesHere = (ctx: Pick<Context, 'req'>): boolean => carried.has(c
 
 /** What a request needs to go on with the authorization request that its form has answered. */
 export interface ResumeParts {
+  readonly secureCookies: boolean;
   /** The protocol's own middleware. */
   readonly handle: Middleware;
   readonly signatures: CookieSignatures;

@@ -100,6 +100,7 @@ export function createOidc(parts: Omit<ProviderParts, 'registry'>): Oidc {
   const onward: ResumeParts = {
     handle: (ctx, next) => current.handle(ctx, next),
     signatures: settings.cookieSignatures,
+    secureCookies: settings.secureCookies,
     onLost: (error) => parts.logger.warn({ err: error }, 'an answer is not kept for a form that is sent twice'),
   };
 

@@ -39,7 +39,7 @@ describe('mail in doctor and configuration', () => {
       { SALLYPORT_MAIL_FROM: 'A <a@b.example>, C <c@d.example>' },
       { SALLYPORT_MAIL_FROM: 'A\r\nBcc: x@y.example <a@b.example>' },
     ];
-    for (const env of bad) expect(() => configOf(env), JSON.stringify(env)).to.throw(`${Object.keys(env)[0]}: Give a`);
+    for (const env of bad) expect(() => configOf(env), JSON.stringify(env)).to.throw(`${Object.keys(env)[0]}: Give `);
     const good = ['no-reply@example.com', 'Fernhill <no-reply@example.com>', 'Ferne Hügel & Co. <x@id.example>'];
     for (const from of good) {
       expect(configOf({ SALLYPORT_MAIL_FROM: from }).SALLYPORT_MAIL_FROM, from).to.equal(from);

@@ -1,3 +1,4 @@
+import { browserCookieName } from '../../shared/browser-cookie.ts';
 import { type SecretRing, sha256 } from '../../shared/crypto.ts';
 import { AppError } from '../../shared/errors.ts';
 import { randomSecret } from '../../shared/ids.ts';
@@ -42,7 +43,7 @@ export function createCsrf(options: {
   readonly issuer: string;
 }): Csrf {
   const { secrets, secureCookies, issuer } = options;
-  const name = secureCookies ? '__Host-sp_csrf' : 'sp_csrf';
+  const name = browserCookieName(secureCookies);
   const given = new WeakMap<object, string>();
 
   const cookieOf = (ctx: EdgeContext): string | undefined => {
