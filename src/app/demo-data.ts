@@ -68,6 +68,7 @@ interface Plan {
 }
 
 const by: Actor = { kind: 'system' };
+const ownApiPath = '/api/v1';
 const people: readonly (Pick<DemoUser, 'username' | 'roles'> & { readonly name: string; readonly totp: boolean })[] = [
   { username: 'alice', name: 'Alice Demo', roles: [], totp: false },
   { username: 'bob', name: 'Bob Demo', roles: [], totp: true },
@@ -179,15 +180,18 @@ function newDemoFile(needs: Needs): DemoFile {
   return { issuer: needs.issuer, complete: false, users, clients: [], apis };
 }
 
-/** Our own API has another name under another issuer; what was allowed at the old one is allowed at the new one. */
-async function movedApis({ apis }: Needs, planned: Plan['clients'][number], current: Client): Promise<Client['apis']> {
-  const names = Object.keys(current.apis);
-  const known = await Promise.all(names.map((name) => apis.find(name)));
-  const gone = names.filter((_, index) => !known[index]);
-  const successors = Object.keys(planned.apis ?? {}).filter((name) => !names.includes(name));
-  return Object.fromEntries(
-    Object.entries(current.apis).map(([name, scopes]) => [successors[gone.indexOf(name)] ?? name, scopes]),
+/**
+ * Our own API has another name under another issuer; what was allowed at the old one is allowed at the new one. An API
+ * that is gone is left out: a client that names one cannot be changed.
+ */
+async function movedApis({ apis, issuer }: Needs, current: Client): Promise<Client['apis']> {
+  const moved = await Promise.all(
+    Object.entries(current.apis).map(async ([name, scopes]) => {
+      if (await apis.find(name)) return [[name, scopes] as const];
+      return name.endsWith(ownApiPath) ? [[`${issuer}${ownApiPath}`, scopes] as const] : [];
+    }),
   );
+  return Object.fromEntries(moved.flat());
 }
 
 /** The issuer and the playground may be elsewhere at the next start; their clients follow, and keep other changes. */
@@ -196,7 +200,7 @@ async function followMoves(needs: Needs): Promise<void> {
   for (const planned of readPlan(needs).clients) {
     const current = await clients.find(planned.id);
     if (!current) continue;
-    const apis = await movedApis(needs, planned, current);
+    const apis = await movedApis(needs, current);
     const hasNewApis = Object.keys(apis).join(' ') !== Object.keys(current.apis).join(' ');
     const redirects = planned.metadata?.redirect_uris?.join(' ');
     const hasMoved = planned.id === 'playground' && current.metadata.redirect_uris.join(' ') !== redirects;

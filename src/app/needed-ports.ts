@@ -15,8 +15,10 @@ interface NeededPort {
 
 /** Whether a playground will open: demo data is there, or will be made because nothing else is. */
 const willHavePlayground = ({ demo, dataDir, DATABASE_URL }: Config): boolean =>
+  // Of a PostgreSQL nobody knows yet whether it has accounts of its own.
   demo &&
-  (existsSync(join(dataDir, 'demo.json')) || (DATABASE_URL === undefined && !existsSync(join(dataDir, 'database'))));
+  DATABASE_URL === undefined &&
+  (existsSync(join(dataDir, 'demo.json')) || !existsSync(join(dataDir, 'database')));
 
 function neededPorts(config: Config): NeededPort[] {
   const { SALLYPORT_MANAGEMENT_PORT, SALLYPORT_MANAGEMENT_HOST, SALLYPORT_GRPC_PORT, SALLYPORT_GRPC_HOST } = config;
@@ -66,8 +68,8 @@ function sentenceOf({ needed: { variable, port, host, hostVariable }, code, othe
 }
 
 /** A port near it that is free now and none of these. */
-async function freeNear({ port, host }: NeededPort, others: ReadonlySet<number>): Promise<number> {
-  for (let next = (port % 60_000) + 1_000; ; next += 1) {
+async function freeNear({ port, host }: NeededPort, others: ReadonlySet<number>): Promise<number | undefined> {
+  for (let next = (port % 60_000) + 1_000; next < 65_536; next += 1) {
     if (others.has(next)) continue;
     const found = await tryPort({ port: next, host });
     if (!(found instanceof Error)) {
@@ -76,6 +78,7 @@ async function freeNear({ port, host }: NeededPort, others: ReadonlySet<number>)
     }
     if (codeOf(found) !== 'EADDRINUSE' && codeOf(found) !== 'EACCES') return next;
   }
+  return undefined;
 }
 
 async function refusal(obstacles: readonly Obstacle[], config: Config): Promise<AppError> {
@@ -84,6 +87,7 @@ async function refusal(obstacles: readonly Obstacle[], config: Config): Promise<
   const spoken = new Set(neededPorts(config).map(({ port }) => port));
   for (const { needed } of obstacles.filter(isTaken)) {
     const port = await freeNear(needed, spoken);
+    if (port === undefined) continue;
     spoken.add(port);
     others.push(`${needed.variable}=${port}`);
   }
@@ -109,8 +113,10 @@ export async function assertPortsFree(config: Config): Promise<void> {
   await Promise.all(open.map(({ server }) => new Promise((resolve) => server.close(resolve))));
   const obstacles = tried.flatMap(([one, result]): Obstacle[] => {
     if (!(result instanceof Error)) return [];
-    const other = one.port === 0 ? undefined : open.find(({ port }) => port === one.port)?.variable;
-    return [{ needed: one, code: codeOf(result), ...(other !== undefined && { other }) }];
+    const code = codeOf(result);
+    const taken = code === 'EADDRINUSE' && one.port !== 0;
+    const other = taken ? open.find(({ port }) => port === one.port)?.variable : undefined;
+    return [{ needed: one, code, ...(other !== undefined && { other }) }];
   });
   if (obstacles.length === 0) return;
   // A server that has this very directory is no reason to take other ports; whoever opens the directory says so.

@@ -43,12 +43,17 @@ function provenNow(
   if ('after' in proof)
     return withProof(undefined, accountId, { method: 'pwd', at: Math.floor(proof.after / 1000) + 1 });
   const { secondFactor } = proof;
+  const before = readEvidence(accountId, amr, authTime);
+  // Making a second passkey shows less than the first one did.
+  if (secondFactor !== 'otp' && before.methods.some(({ method }) => method === 'passkey')) return before;
+  // It says nothing about who they are, so the session becomes no fresher.
+  const at = Math.min(now, authTime);
   const made: Proof =
     secondFactor === 'otp'
-      ? { method: 'otp', at: now }
+      ? { method: 'otp', at }
       : // That it knew the person is asked when it is used.
-        { method: 'passkey', at: now, userVerified: false, synced: secondFactor === 'swk' };
-  return withProof(readEvidence(accountId, amr, authTime), accountId, made);
+        { method: 'passkey', at, userVerified: false, synced: secondFactor === 'swk' };
+  return withProof(before, accountId, made);
 }
 
 /** What the pages about signing in are made of. */

@@ -98,7 +98,8 @@ async function start(config: Config, resources: Resources): Promise<Resources> {
   const findings = {
     port,
     redisAnswers: await redisAnswers(config),
-    hasAdmin: demo !== undefined || (await hasAdmin(app.domains)),
+    // Only a line of what is shown depends on it.
+    hasAdmin: demo !== undefined || (await hasAdmin(app.domains).catch(() => true)),
   };
   for (const warning of warningsFor(config, findings)) logger.warn(warning);
   say(banner(config, demo, findings));

@@ -97,14 +97,10 @@ async function writeAccounts(target: StepTarget, id: string, path: string): Prom
 /** Before anybody is imported: later, the ids would be lost. @throws UsageError */
 async function refuseUnwritable(path: string): Promise<void> {
   try {
-    await access(dirname(path), constants.W_OK);
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      await access(path, constants.W_OK);
+    await access(path, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return access(dirname(path), constants.W_OK);
+    });
   } catch (error) {
     throw new UsageError(`--accounts-to: ${path} cannot be written.`, { cause: error });
   }

@@ -21,10 +21,13 @@ export function browserMark(ctx: Pick<Context, 'cookies'>, secureCookies: boolea
   return sha256(`resume ${value ?? randomSecret()}`);
 }
 
-/** Whether the sign-in that an interaction carries was finished in another browser than this request's. */
+/**
+ * Whether the sign-in that an interaction carries was finished in another browser than this request's. Of one that began
+ * with a session the library looks at that, which outlives the browser where somebody is remembered.
+ */
 function isOfAnother(found: Interaction | undefined, ctx: Pick<Context, 'cookies'>, secureCookies: boolean): boolean {
   const mark = found?.result?.login?.browser;
-  return mark !== undefined && mark !== browserMark(ctx, secureCookies);
+  return mark !== undefined && found?.session?.uid === undefined && mark !== browserMark(ctx, secureCookies);
 }
 
 /**

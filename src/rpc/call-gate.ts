@@ -76,6 +76,13 @@ export function createGate({ authenticate, prepare, begin, logger }: Needs): Cal
     const record = begin(method, ipOf(call.getPeer()));
     const incoming = new IncomingCall(call, rule, record);
     calls.add(incoming, requestStream ? streamPatience : requestPatience, !rule.open);
+    const over = (): void => {
+      calls.complete(incoming);
+      calls.answered(incoming);
+      incoming.end();
+      if (!rule.open) record.finish(status.CANCELLED);
+    };
+    incoming.whenGone(over);
 
     const admit = async (metadata: Metadata): Promise<void> => {
       await prepare();
@@ -99,12 +106,7 @@ export function createGate({ authenticate, prepare, begin, logger }: Needs): Cal
             pass();
           },
           // Comes at the end of every call, whatever ended it.
-          onCancel() {
-            calls.complete(incoming);
-            calls.answered(incoming);
-            incoming.end();
-            if (!rule.open) record.finish(status.CANCELLED);
-          },
+          onCancel: over,
         }),
       sendMessage(message, pass) {
         calls.answered(incoming);

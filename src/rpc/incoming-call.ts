@@ -40,6 +40,12 @@ export class IncomingCall {
     return this.#over;
   }
 
+  /** Does this when its stream is closed, also one that was before anybody looked: of that the library tells nothing. */
+  whenGone(work: () => void): void {
+    if (this.#stream.closed || this.#stream.destroyed) work();
+    else this.#stream.once('close', work);
+  }
+
   /** Gives the whole request so many milliseconds. */
   expectWithin(milliseconds: number): void {
     this.#refuseAfter(milliseconds, late);

@@ -2,6 +2,7 @@ import { setImmediate as aMoment } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { AppError } from '../shared/errors.ts';
 import type { Lender } from './transaction.ts';
+import { isAwaited } from './unit-of-work.ts';
 
 /** Milliseconds; a request is answered within two seconds. */
 export const waits = {
@@ -32,7 +33,8 @@ export function lendWhileAnswered(pool: Knex, silentMs: () => number): void {
   const acquire = lender.acquireConnection.bind(lender);
   lender.acquireConnection = async () => {
     for (const since = performance.now(); ; ) {
-      if (await isSilent()) throw silent();
+      // Nobody waits for the others, who may be behind a statement that takes its time.
+      if (isAwaited() && (await isSilent())) throw silent();
       try {
         return await acquire();
       } catch (error) {

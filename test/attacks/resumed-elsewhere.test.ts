@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as oidc from 'openid-client';
 import { postRaw, roomy } from '../flows/entry-visitor.ts';
 import { createClient, createPerson } from '../support/people.ts';
-import { RelyingParty } from '../support/relying-party.ts';
+import { allow, RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { expectPage, readForm, WebClient } from '../support/web-client.ts';
 
@@ -43,6 +43,20 @@ describe('a sign-in that was finished in one browser and is gone on with in anot
     expect((await victim.fetch(onward)).status).to.equal(400);
     expect([...victim.cookies().keys()].filter((name) => name.startsWith('sp_session'))).to.deep.equal([]);
     expectPage(await victim.open('/account'), 'login');
+  });
+
+  it('goes on to a consent that is given after the browser was closed and opened again', async () => {
+    const person = await createPerson(server);
+    const { client } = await createClient(server, { kind: 'spa', metadata: { redirect_uris: [redirectUri] } });
+    const about = { issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri };
+    const other = await RelyingParty.discover(about);
+    const web = new WebClient(server.url);
+    const attempt = await other.request();
+    const consent = expectPage(await signIn(web, await web.open(attempt.url), person), 'consent');
+    // What is kept for as long as the browser is open only.
+    web.setCookie('sp_csrf', '');
+    const back = await allow(web, await web.open(consent.url));
+    expect((await other.redeem(back.url, attempt)).claims()?.sub).to.equal(person.account.id);
   });
 
   it('goes on in its own', async () => {

@@ -339,6 +339,7 @@ describe('addressKey', () => {
     ['::', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['64:ff9b::192.0.2.7', '64:ff9b:0:0::/64'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
     ['ada@example.com', 'ada@example.com'],
     ['not:an:address', 'not:an:address'],
   ];

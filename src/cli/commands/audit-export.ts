@@ -16,11 +16,16 @@ interface ExportPage {
 
 /** Where the text goes, and how it ends. */
 async function openOutput(path: string | undefined, out: (text: string) => unknown) {
-  if (path === undefined) return { write: out, close: async () => undefined };
-  const file = await open(path, 'w', 0o600).catch((error: NodeJS.ErrnoException) => {
+  if (path === undefined) return { write: out, begin: async () => undefined, close: async () => undefined };
+  const file = await open(path, 'a', 0o600).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`--out: ${path} cannot be written (${error.code}).`, { cause: error });
   });
-  return { write: (text: string) => file.write(text), close: () => file.close() };
+  return {
+    write: (text: string) => file.write(text),
+    // What is there stays until there is something to put in its place. Pipes have nothing to empty.
+    begin: () => file.truncate(0).catch(() => undefined),
+    close: () => file.close(),
+  };
 }
 
 /** Writes events as they come, a page at a time, with the running server where there is one. */
@@ -40,6 +45,7 @@ export const auditExport = defineLocalCommand({
     let rows = 0;
     try {
       await target.call('audit export begin', { format, filter });
+      await output.begin();
       await output.write(exportHead(format));
       for (let after: AuditPlace | undefined; ; ) {
         const page = (await target.call('audit export page', {

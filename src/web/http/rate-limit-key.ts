@@ -15,6 +15,8 @@ function groupsOf(address: string): string[] {
 /** What an address counts as: itself, or for IPv6 the /64 around it, which is one customer's to pick addresses from. */
 export function addressKey(address: string): string {
   if (isIP(address) !== 6) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
   const network = groupsOf(address).slice(0, 4);
   return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
