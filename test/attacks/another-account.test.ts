@@ -1,12 +1,9 @@
 import { expect } from 'chai';
-import * as oidc from 'openid-client';
-import { roomy } from '../flows/entry-visitor.ts';
-import { createClient, createPerson, type Person } from '../support/people.ts';
-import { RelyingParty, signIn } from '../support/relying-party.ts';
+import { registeredApp, roomy } from '../flows/entry-visitor.ts';
+import { createPerson, type Person } from '../support/people.ts';
+import { type RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { expectPage, WebClient } from '../support/web-client.ts';
-
-const redirectUri = 'https://app.example/callback';
 
 describe('a form of the console that was opened before somebody else signed in', () => {
   let server: RunningApp;
@@ -14,9 +11,7 @@ describe('a form of the console that was opened before somebody else signed in',
 
   before(async () => {
     server = await startApp(roomy);
-    const metadata = { redirect_uris: [redirectUri] };
-    const { client } = await createClient(server, { kind: 'spa', firstParty: true, metadata });
-    app = await RelyingParty.discover({ issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri });
+    app = await registeredApp(server);
   });
   after(() => server?.[Symbol.asyncDispose]());
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as oidc from 'openid-client';
-import { postRaw, roomy } from '../flows/entry-visitor.ts';
+import { postRaw, registeredApp, roomy } from '../flows/entry-visitor.ts';
 import { createClient, createPerson } from '../support/people.ts';
 import { allow, RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
@@ -14,9 +14,7 @@ describe('a sign-in that was finished in one browser and is gone on with in anot
 
   before(async () => {
     server = await startApp(roomy);
-    const metadata = { redirect_uris: [redirectUri] };
-    const { client } = await createClient(server, { kind: 'spa', firstParty: true, metadata });
-    app = await RelyingParty.discover({ issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri });
+    app = await registeredApp(server);
   });
   after(() => server?.[Symbol.asyncDispose]());
 

@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import * as oidc from 'openid-client';
 import { generate } from 'otplib';
-import { roomy } from '../flows/entry-visitor.ts';
-import { createClient, createPerson } from '../support/people.ts';
-import { RelyingParty } from '../support/relying-party.ts';
+import { registeredApp, roomy } from '../flows/entry-visitor.ts';
+import { createPerson } from '../support/people.ts';
+import type { RelyingParty } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 import { browserOf } from '../web/api-caller.ts';
-
-const redirectUri = 'https://app.example/callback';
 
 describe('what a session may say of itself', () => {
   let server: RunningApp;
@@ -16,9 +13,7 @@ describe('what a session may say of itself', () => {
 
   before(async () => {
     server = await startApp(roomy);
-    const input = { kind: 'spa', firstParty: true, metadata: { redirect_uris: [redirectUri] } } as const;
-    const { client } = await createClient(server, input);
-    app = await RelyingParty.discover({ issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri });
+    app = await registeredApp(server);
   });
   after(() => server?.[Symbol.asyncDispose]());
 

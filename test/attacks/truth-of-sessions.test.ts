@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as oidc from 'openid-client';
 import { generate } from 'otplib';
-import { roomy } from '../flows/entry-visitor.ts';
+import { registeredApp, roomy } from '../flows/entry-visitor.ts';
 import { createClient, createPerson, enrolTotp, type Person } from '../support/people.ts';
 import { RelyingParty, signIn } from '../support/relying-party.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
@@ -19,9 +19,7 @@ describe('what an app is told of a sign-in', () => {
 
   before(async () => {
     server = await startApp({ ...roomy, SALLYPORT_EMAIL_SIGN_IN: 'code', SALLYPORT_REMEMBER_DEVICE_DAYS: '30' });
-    const input = { kind: 'spa', firstParty: true, metadata: { redirect_uris: [redirectUri] } } as const;
-    const { client } = await createClient(server, input);
-    app = await RelyingParty.discover({ issuer: server.url, clientId: client.id, auth: oidc.None(), redirectUri });
+    app = await registeredApp(server);
   });
   after(() => server?.[Symbol.asyncDispose]());
 
