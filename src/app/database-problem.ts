@@ -1,8 +1,5 @@
-import { AppError, reasonOf } from '../shared/errors.ts';
+import { AppError, codeOf, reasonOf } from '../shared/errors.ts';
 import { isDatabaseUnavailable } from '../storage/database.ts';
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /**
  * What keeps PostgreSQL from being used at the start or by a command, in words that name the variable. Anything else

@@ -6,7 +6,9 @@ import type { Apis, NewApi } from '../apis/index.ts';
 import type { Actor } from '../audit/index.ts';
 import type { Client, Clients, NewClient } from '../clients/index.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
+import { codeOf } from '../shared/errors.ts';
 import { type AccountId, asClientId, randomText } from '../shared/ids.ts';
+import { apiIdentifier, apiPath } from '../web/api/resource.ts';
 
 /** A person to try the server with. */
 export interface DemoUser {
@@ -68,7 +70,6 @@ interface Plan {
 }
 
 const by: Actor = { kind: 'system' };
-const ownApiPath = '/api/v1';
 const people: readonly (Pick<DemoUser, 'username' | 'roles'> & { readonly name: string; readonly totp: boolean })[] = [
   { username: 'alice', name: 'Alice Demo', roles: [], totp: false },
   { username: 'bob', name: 'Bob Demo', roles: [], totp: true },
@@ -95,7 +96,7 @@ function readDemoFile(file: string): DemoFile | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as DemoFile;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -188,7 +189,7 @@ async function movedApis({ apis, issuer }: Needs, current: Client): Promise<Clie
   const moved = await Promise.all(
     Object.entries(current.apis).map(async ([name, scopes]) => {
       if (await apis.find(name)) return [[name, scopes] as const];
-      return name.endsWith(ownApiPath) ? [[`${issuer}${ownApiPath}`, scopes] as const] : [];
+      return name.endsWith(apiPath) ? [[apiIdentifier(issuer), scopes] as const] : [];
     }),
   );
   return Object.fromEntries(moved.flat());

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { callServer } from '../cli/control-client.ts';
 import type { Config } from '../config/load.ts';
-import { AppError } from '../shared/errors.ts';
+import { AppError, codeOf } from '../shared/errors.ts';
 
 /** A port that the server opens, with the variables that choose it. */
 interface NeededPort {
@@ -41,9 +41,6 @@ function neededPorts(config: Config): NeededPort[] {
     ...(config.demo ? [{ ...playground, host: '127.0.0.1' }] : []),
   ];
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** Opens a port for a moment. The system's error when that is not possible. */
 const tryPort = ({ port, host }: Pick<NeededPort, 'port' | 'host'>): Promise<Server | Error> =>

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { codeOf } from '../shared/errors.ts';
 import { isLoopbackUrl, openings, type Reach } from './reach.ts';
 import { riskProblems } from './risk-variables.ts';
 import { rpcProblems } from './rpc-problems.ts';
@@ -60,7 +61,7 @@ function developmentSecrets(dataDir: string): string[] {
   try {
     writeFileSync(file, `${randomBytes(48).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
   return readFileSync(file, 'utf8')
     .split('\n')

@@ -1,5 +1,6 @@
-import { type ClientRequest, type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
+import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { answerHead } from './answer-head.ts';
 import { guardedLookup, isClosed, Refused, type Resolve, resolveAll } from './guarded-lookup.ts';
 import type { NetworkGuard } from './network-guard.ts';
 import { withinTime } from './within-time.ts';
@@ -54,21 +55,6 @@ function nextOf({ statusCode = 0, headers }: IncomingMessage, from: URL): URL | 
   return to;
 }
 
-/** Sends a request and waits for the head of its answer, however the other end behaves. */
-function headOf(outgoing: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((settle, fail) => {
-    outgoing.on('response', settle);
-    // Without a listener Node drops the request and tells nobody.
-    outgoing.on('upgrade', (_answer, socket) => {
-      socket.on('error', () => undefined).destroy();
-      fail(new Error('The answer was 101.'));
-    });
-    outgoing.on('error', fail);
-    outgoing.on('close', () => fail(new Error('The connection ended without an answer.')));
-    outgoing.end();
-  });
-}
-
 /**
  * Makes a way to read documents whose addresses somebody typed: each address is asked for before it is connected to, also
  * those of redirects (server-side request forgery).
@@ -89,7 +75,7 @@ export function createGuardedGet(options: {
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
       if (isClosed(guard, target)) throw new Refused(guard.refusal);
       const request = target.protocol === 'https:' ? secureRequest : plainRequest;
-      const answer = await headOf(request(target, settings));
+      const answer = await answerHead(request(target, settings));
       // What ends while nobody reads it is an error only for who reads.
       answer.on('error', () => undefined);
       try {

@@ -1,6 +1,7 @@
-import { type ClientRequest, type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
+import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { reasonOf } from '../shared/errors.ts';
+import { answerHead } from './answer-head.ts';
 import { guardedLookup, isClosed, Refused, type Resolve, resolveAll } from './guarded-lookup.ts';
 import type { NetworkGuard } from './network-guard.ts';
 import { withinTime } from './within-time.ts';
@@ -30,24 +31,14 @@ function skim(answer: IncomingMessage): void {
   answer.socket.unref();
 }
 
-/** Sends a request, and settles once, however the other end behaves. */
-function answerOf(outgoing: ClientRequest, body: string, lateness: () => string | undefined): Promise<PostResult> {
-  return new Promise((settle) => {
-    const without = (reason: string, refused = false): void => settle({ error: lateness() ?? reason, refused });
-    outgoing.on('response', (answer) => {
-      skim(answer);
-      settle({ status: answer.statusCode ?? 0 });
-    });
-    // Nobody asked for another protocol. Without a listener Node drops the request and tells nobody.
-    outgoing.on('upgrade', (answer, socket) => {
-      socket.on('error', () => undefined).destroy();
-      settle({ status: answer.statusCode ?? 0 });
-    });
-    outgoing.on('error', (error) => without(reasonOf(error), error instanceof Refused));
-    // The last event of a request, whatever came before it.
-    outgoing.on('close', () => without('The connection ended without an answer.'));
-    outgoing.end(body);
-  });
+async function resultOf(head: Promise<IncomingMessage>, lateness: () => string | undefined): Promise<PostResult> {
+  try {
+    const answer = await head;
+    skim(answer);
+    return { status: answer.statusCode ?? 0 };
+  } catch (error) {
+    return { error: lateness() ?? reasonOf(error), refused: error instanceof Refused };
+  }
 }
 
 /**
@@ -76,7 +67,7 @@ export function createGuardedPost(options: {
     };
     const request = target.protocol === 'https:' ? secureRequest : plainRequest;
     const tooLate = `There was no answer within ${seconds} seconds.`;
-    const asked = answerOf(request(target, settings), body, () => (late.aborted ? tooLate : undefined));
+    const asked = resultOf(answerHead(request(target, settings), body), () => (late.aborted ? tooLate : undefined));
     return withinTime(asked, { seconds: seconds + 1, cut: signal }, () => ({ error: tooLate, refused: false }));
   };
 }

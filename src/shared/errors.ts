@@ -34,5 +34,9 @@ export class AppError extends Error {
   }
 }
 
+/** What the system or a driver calls an error, as `EEXIST` or `23505`; empty for one without. */
+export const codeOf = (thrown: unknown): string =>
+  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+
 /** The message of anything that was thrown, for logs. */
 export const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

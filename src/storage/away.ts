@@ -1,4 +1,4 @@
-import { AppError } from '../shared/errors.ts';
+import { AppError, codeOf } from '../shared/errors.ts';
 import { currentUnitOfWork } from './unit-of-work.ts';
 
 const unavailableCodes = new Set([
@@ -34,8 +34,9 @@ const unavailableText =
 /** Whether this failure means that the database is away, full or read-only, rather than that we asked for nonsense. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return unavailableCodes.has(code) || error.name === 'KnexTimeoutError' || unavailableText.test(error.message);
+  return (
+    unavailableCodes.has(codeOf(error)) || error.name === 'KnexTimeoutError' || unavailableText.test(error.message)
+  );
 }
 
 /** Whether this failure took its time: whoever asks again at once waits as long again. */
@@ -43,7 +44,7 @@ const hasWaited = (error: unknown): boolean =>
   error instanceof Error &&
   (error.name === 'KnexTimeoutError' ||
     /timeout expired|Query read timeout/.test(error.message) ||
-    ('code' in error && (error.code === '57014' || error.code === '55P03')));
+    ['57014', '55P03'].includes(codeOf(error)));
 
 /** Remembers that the database is away, so that the answer is 503. */
 export function noteFailure(error: unknown): void {

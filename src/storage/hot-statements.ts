@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Knex } from 'knex';
+import { codeOf } from '../shared/errors.ts';
 import { type Call, encode, type SqlValue, type Statement } from './statement.ts';
 import { type SqlTransaction, sendThrough } from './transaction.ts';
 
 /** A plan that a change of its table made useless, or that the connection has lost. */
-const isStalePlan = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '0A000' || error.code === '26000');
+const isStalePlan = (error: unknown): boolean => ['0A000', '26000'].includes(codeOf(error));
 
 /** Statements that leave in one round trip, until it has left. */
 interface Batch {

@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
+import { codeOf } from '../shared/errors.ts';
 
 /** Version of the installed PGlite. */
 export function pgliteVersion(): string {
@@ -19,7 +20,7 @@ export function readTemplate(): Buffer | undefined {
   try {
     return zstdDecompressSync(readFileSync(templateFile()));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
